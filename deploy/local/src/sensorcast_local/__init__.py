@@ -1,0 +1,1 @@
+"""Sensorcast on one machine: emulator, stack, services, simulated fleet and replay."""

@@ -1,0 +1,1 @@
+"""REST, live events and the web page."""

@@ -1,0 +1,1 @@
+"""Reading batches into the DynamoDB hot store and the Iceberg lake."""

@@ -1,0 +1,1 @@
+"""MQTT messages in, validated reading batches out to SNS."""
