@@ -1,0 +1,43 @@
+"""What is known of a device: its metrics and their last values."""
+
+from pydantic import BaseModel, ConfigDict
+
+from sensorcast_common.clock import UtcDatetime
+
+
+class MetricState(BaseModel):
+    """The latest of one metric.
+
+    Attributes:
+        unit: SenML unit.
+        last_ts: Time of the latest reading.
+        last_value: Its value.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    unit: str
+    last_ts: UtcDatetime
+    last_value: float
+
+
+class Device(BaseModel):
+    """A device that has sent at least one valid reading.
+
+    Attributes:
+        tenant: Whose device.
+        device: Its name within the tenant.
+        labels: What people sort it by: site, vehicle, product.
+        metrics: The latest of each metric, by name.
+        first_seen: Time of receipt of its first reading.
+        last_seen: Time of receipt of its latest reading, as of the last write of this item.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    tenant: str
+    device: str
+    labels: dict[str, str] = {}
+    metrics: dict[str, MetricState] = {}
+    first_seen: UtcDatetime
+    last_seen: UtcDatetime

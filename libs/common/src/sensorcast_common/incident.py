@@ -1,0 +1,86 @@
+"""Incidents: a series that broke a rule, or is about to."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from sensorcast_common.clock import UtcDatetime
+from sensorcast_common.reading import SeriesKey
+
+
+class IncidentState(StrEnum):
+    """Where an incident is in its life."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+class Basis(StrEnum):
+    """What an incident rests on."""
+
+    PREDICTED = "predicted"
+    OBSERVED = "observed"
+
+
+class Incident(BaseModel):
+    """One breach of one rule by one series, from its opening to its end.
+
+    Attributes:
+        tenant: Whose incident.
+        incident_id: A time-ordered UUID, unique within the tenant.
+        rule_id: The rule that was broken.
+        rule_version: The rule's version at the opening.
+        rule_name: What people call the rule.
+        severity: As in the rule.
+        device: The device.
+        metric: The metric.
+        unit: SenML unit of all values.
+        state: `open` or `resolved`.
+        basis: `predicted` until a reading is outside the limit, then `observed`.
+        side: Which limit was left.
+        threshold: That limit.
+        opened_at: Event time: the first reading outside, or the time the forecast was known at.
+        value: The latest value that this rests on.
+        worst: The value furthest outside so far; absent while only predicted.
+        probability: Of leaving the limit, as the opening forecast had it.
+        expected_at: When the breach was expected, as the opening forecast had it.
+        observed_at: When the first reading outside was measured.
+        forecast_known_at: Which forecast opened it.
+        resolved_at: Event time of its end.
+        reason: Why it is in this state.
+        notified_at: When its message was accepted by the sender; absent where nobody was to be told.
+        message: The text that was sent.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    tenant: str
+    incident_id: str
+    rule_id: str
+    rule_version: int
+    rule_name: str
+    severity: Literal["info", "warning", "critical"]
+    device: str
+    metric: str
+    unit: str
+    state: IncidentState
+    basis: Basis
+    side: Literal["above", "below"]
+    threshold: float
+    opened_at: UtcDatetime
+    value: float
+    worst: float | None = None
+    probability: float | None = None
+    expected_at: UtcDatetime | None = None
+    observed_at: UtcDatetime | None = None
+    forecast_known_at: UtcDatetime | None = None
+    resolved_at: UtcDatetime | None = None
+    reason: str
+    notified_at: UtcDatetime | None = None
+    message: str | None = None
+
+    @property
+    def series(self) -> SeriesKey:
+        """The series this incident is about."""
+        return SeriesKey(self.tenant, self.device, self.metric)
