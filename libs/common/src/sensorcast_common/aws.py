@@ -1,13 +1,14 @@
 """One AWS session per process, and clients with the same patience everywhere."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final, Literal, overload
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
     from types_aiobotocore_athena import AthenaClient
     from types_aiobotocore_cloudformation import CloudFormationClient
     from types_aiobotocore_dynamodb import DynamoDBClient

@@ -23,6 +23,7 @@ Build = Callable[[SettingsT, "Lifecycle"], Awaitable[None]]
 
 log = logs.logger(__name__)
 
+CANCEL_SECONDS = 2.0
 LOOP_BEAT_SECONDS = 1.0
 LOOP_STUCK_SECONDS = 30.0
 
@@ -103,12 +104,15 @@ class Lifecycle:
     async def close(self) -> int:
         """Undo everything within the deadline; returns the exit code."""
         self.health.stopping = True
-        try:
-            async with asyncio.timeout(self._drain_seconds):
-                await self._stack.aclose()
-        except TimeoutError:
-            log.error("drain deadline passed; what was not settled will be redelivered", seconds=self._drain_seconds)  # noqa: TRY400 - the traceback of a timeout tells nothing
+        closing = asyncio.create_task(self._stack.aclose(), name="close")
+        await asyncio.wait([closing], timeout=self._drain_seconds)
+        if not closing.done():
+            log.error("drain deadline passed, what was not settled will be redelivered", seconds=self._drain_seconds)
+            closing.cancel()
+            # Each remaining step sees the cancellation once; none may hold up the process for longer.
+            await asyncio.wait([closing], timeout=CANCEL_SECONDS)
             return 1
+        closing.result()
         return 1 if self._failure else 0
 
 

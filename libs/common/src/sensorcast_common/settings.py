@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as SourceError
 
 PREFIX = "SENSORCAST_"
 
@@ -92,3 +93,5 @@ def load(settings_type: type[SettingsT]) -> SettingsT:
             where = "_".join(str(part) for part in problem["loc"]).upper()
             lines.append(f"{PREFIX}{where}: {problem['msg']}" if where else problem["msg"])
         raise SettingsError("\n".join(lines)) from error
+    except SourceError as error:
+        raise SettingsError(str(error.__cause__ or error)) from error
