@@ -1,0 +1,5 @@
+"""Athena over the lake."""
+
+
+def install() -> None:
+    """Take over."""
