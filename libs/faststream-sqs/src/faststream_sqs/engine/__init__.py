@@ -1,0 +1,1 @@
+"""Receives, holds and settles SQS messages; knows nothing of FastStream's handlers."""

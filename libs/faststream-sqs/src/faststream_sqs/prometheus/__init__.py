@@ -1,0 +1,5 @@
+"""Prometheus metrics; needs the extra `prometheus`."""
+
+from faststream_sqs.prometheus.middleware import SQSPrometheusMiddleware
+
+__all__ = ("SQSPrometheusMiddleware",)

@@ -1,0 +1,124 @@
+"""An SQS and SNS of its own for each test, on two independent implementations."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import pytest
+from tests.servers.aws import AwsAccount
+
+from faststream_sqs import SQSBroker
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sns.client import SNSClient
+    from types_aiobotocore_sqs.client import SQSClient
+    from types_aiobotocore_sqs.type_defs import MessageTypeDef
+
+
+class BrokerArguments(TypedDict, total=False):
+    """What tests set on a broker."""
+
+    endpoint_url: str
+    graceful_timeout: float
+    middlewares: tuple[object, ...]
+    poison_on: tuple[type[BaseException], ...]
+    retry_after: Callable[[BaseException], float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """One account, and clients that see it as an outsider does."""
+
+    account: AwsAccount
+    sqs: "SQSClient"
+    sns: "SNSClient"
+
+    def broker(self, **arguments: Unpack[BrokerArguments]) -> SQSBroker:
+        """A broker on this account."""
+        given = {"endpoint_url": self.account.endpoint_url, "graceful_timeout": 5.0, **arguments}
+        return SQSBroker(region_name=self.account.region, session=self.account.session, **given)  # type: ignore[arg-type]
+
+    async def queue(self, *, dead_letters: bool = False, max_receives: int = 3) -> "TestQueue":
+        """A new queue, with a dead-letter queue if asked for."""
+        name = f"q-{uuid.uuid4().hex[:12]}"
+        attributes: dict[str, str] = {"VisibilityTimeout": "30"}
+        dead_url = ""
+        if dead_letters:
+            dead_url = (await self.sqs.create_queue(QueueName=f"{name}-dlq"))["QueueUrl"]
+            arn = await self.arn(dead_url)
+            attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receives})
+        url = (await self.sqs.create_queue(QueueName=name, Attributes=attributes))["QueueUrl"]  # type: ignore[arg-type]
+        return TestQueue(cloud=self, name=name, url=url, dead_url=dead_url)
+
+    async def arn(self, url: str) -> str:
+        """The ARN of a queue."""
+        found = await self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return found["Attributes"]["QueueArn"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestQueue:
+    """A queue, with what tests ask of it."""
+
+    __test__ = False
+
+    cloud: Cloud
+    name: str
+    url: str
+    dead_url: str
+
+    async def send(self, *bodies: str) -> None:
+        """Send messages."""
+        for start in range(0, len(bodies), 10):
+            await self.cloud.sqs.send_message_batch(
+                QueueUrl=self.url,
+                Entries=[{"Id": str(i), "MessageBody": body} for i, body in enumerate(bodies[start : start + 10])],
+            )
+
+    async def depth(self) -> tuple[int, int]:
+        """Visible messages, and messages in flight."""
+        found = await self.cloud.sqs.get_queue_attributes(
+            QueueUrl=self.url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        attributes = found["Attributes"]
+        return (
+            int(attributes["ApproximateNumberOfMessages"]),
+            int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    async def is_empty(self) -> bool:
+        """Whether nothing is left, visible or not."""
+        return await self.depth() == (0, 0)
+
+    async def receive(self, *, dead: bool = False, hide: int = 30) -> "list[MessageTypeDef]":
+        """Up to ten visible messages, hidden for `hide` seconds."""
+        found = await self.cloud.sqs.receive_message(
+            QueueUrl=self.dead_url if dead else self.url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=hide,
+            WaitTimeSeconds=0,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        )
+        return found.get("Messages", [])
+
+
+@pytest.fixture
+async def cloud(any_account: AwsAccount) -> AsyncIterator[Cloud]:
+    """An empty account, on each implementation."""
+    async with any_account.aws.client("sqs") as sqs, any_account.aws.client("sns") as sns:
+        yield Cloud(account=any_account, sqs=sqs, sns=sns)
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]] | Callable[[], bool], *, within: float = 10.0) -> None:
+    """Wait until `holds` returns true, or fail after `within` seconds."""
+    async with asyncio.timeout(within):
+        while True:
+            result = holds()
+            if result if isinstance(result, bool) else await result:
+                return
+            await asyncio.sleep(0.03)
