@@ -4,7 +4,6 @@ from typing import Final
 
 from faststream_sqs import SQSBroker
 from faststream_sqs.prometheus import SQSPrometheusMiddleware
-
 from sensorcast_common.aws import Aws
 from sensorcast_common.errors import Poison, Retryable
 from sensorcast_common.health import Heartbeat
