@@ -5,7 +5,7 @@ that has an `install()` opens with what MiniStack 1.4.21 lacks and why that matt
 touched. The version is pinned, because they reach into its modules.
 """
 
-from sensorcast_local.emulator.client import READY_PATH, SentSms, is_ready, sent_sms
+from sensorcast_local.emulator.client import READY_PATH, SentSms, is_ready, save, sent_sms
 from sensorcast_local.emulator.process import SERVICES, command
 
-__all__ = ["READY_PATH", "SERVICES", "SentSms", "command", "is_ready", "sent_sms"]
+__all__ = ["READY_PATH", "SERVICES", "SentSms", "command", "is_ready", "save", "sent_sms"]

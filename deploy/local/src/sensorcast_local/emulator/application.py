@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPResponseStartEvent, Scope
 
-from sensorcast_local.emulator import athena, catalog, cloudformation, durable, retention, sms
-from sensorcast_local.emulator.client import READY_PATH, SMS_PATH
+from sensorcast_local.emulator import athena, catalog, cloudformation, durable, retention, schedule, sms
+from sensorcast_local.emulator.client import READY_PATH, SAVE_PATH, SMS_PATH
 from sensorcast_local.emulator.reach import ministack
 
 MINISTACK = "1.4.21"
@@ -26,7 +26,8 @@ def application(*, save_every: float) -> ASGIFramework:
     """
     if version("ministack") != MINISTACK:
         raise RuntimeError(f"ministack: expected version {MINISTACK}, found {version('ministack')}")
-    for completion in (catalog, cloudformation, athena, sms, retention):
+    durable.install()  # first, as the others import what loads its state
+    for completion in (catalog, cloudformation, athena, schedule, sms, retention):
         completion.install()
     app: ASGIFramework = ministack("app").app
 
@@ -39,6 +40,8 @@ def application(*, save_every: float) -> ASGIFramework:
                 await saving
         elif scope["type"] == "http" and scope["path"] == READY_PATH:
             await _answer(send, {"ready": True})
+        elif scope["type"] == "http" and scope["path"] == SAVE_PATH:
+            await _answer(send, {"saved": await durable.save()})
         elif scope["type"] == "http" and scope["path"] == SMS_PATH:
             account = parse_qs(scope["query_string"].decode()).get("account", [None])[0]
             await _answer(send, sms.sent(account=account))

@@ -6,6 +6,7 @@ from datetime import datetime
 import aiohttp
 
 READY_PATH = "/_sensorcast/ready"
+SAVE_PATH = "/_sensorcast/save"
 SMS_PATH = "/_sensorcast/sms"
 
 
@@ -38,6 +39,18 @@ async def is_ready(endpoint_url: str) -> bool:
             return response.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False
+
+
+async def save(endpoint_url: str) -> bool:
+    """Let the emulator save its state now; False when a stack is being changed and it did not.
+
+    Raises:
+        aiohttp.ClientError: The emulator does not answer.
+    """
+    async with aiohttp.ClientSession() as http, http.get(endpoint_url + SAVE_PATH) as response:
+        response.raise_for_status()
+        answer: dict[str, bool] = await response.json()
+    return answer["saved"]
 
 
 async def sent_sms(endpoint_url: str, *, account: str | None = None) -> list[SentSms]:

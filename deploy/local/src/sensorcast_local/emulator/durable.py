@@ -1,23 +1,67 @@
 """State that survives a kill.
 
-MiniStack 1.4.21 saves what it holds in memory only when it is stopped in good order. Here it is also saved every so
-often, so that a kill loses seconds. S3's objects are on disk already, and the lake's newest metadata is found among
-them, so a committed snapshot is never lost.
+MiniStack 1.4.21 saves what it holds in memory only when it is stopped in good order, and a stack that was being made at
+that moment stays "in progress" for ever. Here everything is also saved every so often, all services as of one moment,
+so that a kill loses seconds and leaves nothing half made; a stack that was interrupted counts as failed. S3's objects
+are on disk already and the lake's newest metadata is among them, so a committed snapshot is never lost.
 """
 
 import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
 
 from sensorcast_local.emulator.reach import ministack
 
+BUSY_SHARE = 20
+"""Saving may take one part in so many of the time."""
+
+
+def install() -> None:
+    """Let interrupted stacks be failed when they are loaded; to be called before MiniStack's services are imported."""
+    persistence = ministack("core.persistence")
+    load = persistence.load_state
+
+    def load_state(service: str) -> object:
+        state = load(service)
+        if service == "cloudformation" and state:
+            _fail_interrupted(state)
+        return state
+
+    persistence.load_state = load_state
+
+
+def _fail_interrupted(state: Mapping[str, Any]) -> None:
+    for stack in state["stacks"]._data.values():
+        if stack["StackStatus"].endswith("_IN_PROGRESS"):
+            stack["StackStatus"] = stack["StackStatus"].split("_")[0] + "_FAILED"
+            stack["StackStatusReason"] = "the emulator was stopped meanwhile"
+
 
 async def save_forever(*, every: float) -> None:
-    """Save all state every `every` seconds.
-
-    Each service is copied on the event loop, so that the copy is consistent, and written by a thread.
-    """
-    app = ministack("app")
-    persistence = ministack("core.persistence")
+    """Save all state every `every` seconds, or less often when there is much of it."""
+    pause = every
     while True:
-        await asyncio.sleep(every)
-        for service, get_state in app._build_persistence_save_dict().items():
-            await asyncio.to_thread(persistence.save_state, service, get_state())
+        await asyncio.sleep(pause)
+        started = time.monotonic()
+        await save()
+        pause = max(every, BUSY_SHARE * (time.monotonic() - started))
+
+
+async def save() -> bool:
+    """Save all state now; False when a stack is in progress, as it would be saved half made.
+
+    The copy is made at once, so that it is consistent; a thread writes it.
+    """
+    stacks = ministack("services.cloudformation")._stacks.all_values()
+    if any(stack["StackStatus"].endswith("_IN_PROGRESS") for stack in stacks):
+        return False
+    states = {name: get_state() for name, get_state in ministack("app")._build_persistence_save_dict().items()}
+    await asyncio.to_thread(_write, states)
+    return True
+
+
+def _write(states: Mapping[str, Mapping[str, Any]]) -> None:
+    save_state = ministack("core.persistence").save_state
+    for service, state in states.items():
+        save_state(service, state)
