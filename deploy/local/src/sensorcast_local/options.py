@@ -1,0 +1,38 @@
+"""Command-line options that say which broker, shared by the commands that send readings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sensorcast_local.broker import Broker
+from sensorcast_local.faults import Fault
+from sensorcast_local.running import Running
+
+
+class BrokerOptions:
+    """Types of the options, as typer reads them."""
+
+    URL = Annotated[str | None, typer.Option("--broker", help="mqtt://[user:password@]host:port, or mqtts:// for TLS.")]
+    CA = Annotated[Path | None, typer.Option(help="Certificates to trust instead of the system's, PEM.")]
+    CERTIFICATE = Annotated[Path | None, typer.Option(help="Client certificate, PEM.")]
+    KEY = Annotated[Path | None, typer.Option(help="Private key of the client certificate, PEM.")]
+
+
+def choose_broker(
+    url: str | None, *, data_dir: Path, ca: Path | None, certificate: Path | None, key: Path | None
+) -> Broker:
+    """The broker that was named, or that of the `up` that runs.
+
+    Raises:
+        BrokerError: The address is not one.
+        Fault: None was named, and no `up` runs.
+    """
+    if url is not None:
+        return Broker.parse(url, ca=ca, certificate=certificate, key=key)
+    running = Running.find(data_dir)
+    if running is None:
+        raise Fault(
+            f"no `sensorcast up` runs with {data_dir}: start it, or name a broker with --broker mqtt://host:1883"
+        )
+    return running.broker
