@@ -23,6 +23,52 @@ class Basis(StrEnum):
     OBSERVED = "observed"
 
 
+class Channel(StrEnum):
+    """By which way people and vehicles are told."""
+
+    SMS = "sms"
+    MQTT = "mqtt"
+
+
+class Occasion(StrEnum):
+    """What they are told of."""
+
+    OPENED = "opened"
+    OBSERVED = "observed"
+    RESOLVED = "resolved"
+
+
+class Notice(BaseModel):
+    """One message to one recipient: stored in the same write as the transition it tells of, then sent.
+
+    Attributes:
+        occasion: The transition.
+        channel: By which way.
+        recipient: A telephone number, or an MQTT topic.
+        text: What is sent.
+        created_at: When the transition was stored.
+        ready_at: When the readings or the forecast behind it were received, from which its delay is measured.
+        sent_at: When the channel accepted it; absent while it is pending.
+        attempts: How often it was tried.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    occasion: Occasion
+    channel: Channel
+    recipient: str
+    text: str
+    created_at: UtcDatetime
+    ready_at: UtcDatetime | None = None
+    sent_at: UtcDatetime | None = None
+    attempts: int = 0
+
+    @property
+    def key(self) -> str:
+        """What makes it one notice: a transition stored twice tells nobody twice."""
+        return f"{self.occasion}#{self.channel}#{self.recipient}"
+
+
 class Incident(BaseModel):
     """One breach of one rule by one series, from its opening to its end.
 
@@ -42,15 +88,19 @@ class Incident(BaseModel):
         threshold: That limit.
         opened_at: Event time: the first reading outside, or the time the forecast was known at.
         value: The latest value that this rests on.
-        worst: The value furthest outside so far; absent while only predicted.
+        as_of: Event time of `value`: nothing older changes this incident.
+        worst: The value furthest outside so far, written at most once a minute while it grows; absent while only
+            predicted.
         probability: Of leaving the limit, as the opening forecast had it.
         expected_at: When the breach was expected, as the opening forecast had it.
         observed_at: When the first reading outside was measured.
         forecast_known_at: Which forecast opened it.
+        expires_at: When a predicted breach that has not happened counts as a false alarm; a forecast that still
+            predicts it moves this on.
         resolved_at: Event time of its end.
         reason: Why it is in this state.
-        notified_at: When its message was accepted by the sender; absent where nobody was to be told.
-        message: The text that was sent.
+        notified_at: When its first SMS was accepted by the sender; absent where nobody was to be told, or not yet.
+        message: The text of that SMS.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -70,11 +120,13 @@ class Incident(BaseModel):
     threshold: float
     opened_at: UtcDatetime
     value: float
+    as_of: UtcDatetime | None = None
     worst: float | None = None
     probability: float | None = None
     expected_at: UtcDatetime | None = None
     observed_at: UtcDatetime | None = None
     forecast_known_at: UtcDatetime | None = None
+    expires_at: UtcDatetime | None = None
     resolved_at: UtcDatetime | None = None
     reason: str
     notified_at: UtcDatetime | None = None

@@ -1,0 +1,243 @@
+"""The table of incidents: each one's present state, and the markers that keep it to one open at a time.
+
+Items, in one table:
+
+- an incident: pk tenant, sk incident id (time-ordered); the incident as JSON, its `revision`, its `outbox` of notices;
+- a marker: pk `{tenant}#series`, sk `{rule}#{device}#{metric}#{side}`; points at the incident that is open there, or
+  says when the last one ended. An incident and its marker change in one transaction, so that two alerters that see the
+  same breach make one incident, and an old reading that comes again does not reopen what is over.
+
+The index `open` is sparse: an incident is in it while it is open or has notices to send. Incidents are never removed.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sensorcast_common.clock import rfc3339
+from sensorcast_common.incident import Incident, IncidentState, Notice
+from sensorcast_common.names import Names
+from sensorcast_common.tables.incident_items import (
+    incident_item,
+    incident_key,
+    incident_value,
+    marker_item,
+    marker_key,
+    notice_value,
+    read_stored,
+)
+from sensorcast_common.tables.incident_pages import MAX_PAGE, IncidentPages
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb import DynamoDBClient
+    from types_aiobotocore_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        PutTypeDef,
+        ScanInputTypeDef,
+        TransactWriteItemTypeDef,
+        UpdateTypeDef,
+    )
+
+_OPEN_TRIES: Final = 5
+
+
+class StoredIncident(NamedTuple):
+    """An incident as the table holds it.
+
+    Attributes:
+        incident: The incident.
+        revision: Counts its changes; a change names the revision it was made on.
+        outbox: Its notices by `Notice.key`, sent and pending.
+    """
+
+    incident: Incident
+    revision: int
+    outbox: Mapping[str, Notice]
+
+
+class IncidentConflict(Exception):  # noqa: N818 - what happened, told to the one who asked for the change
+    """Somebody else changed the incident meanwhile: load it again and decide anew."""
+
+
+class AlreadyOpen(IncidentConflict):
+    """The series has an open incident of this rule and side; `stored` is that one."""
+
+    def __init__(self, stored: StoredIncident) -> None:
+        super().__init__(f"incident {stored.incident.incident_id} is open already")
+        self.stored = stored
+
+
+class AlreadyOver(IncidentConflict):
+    """The last incident of this series, rule and side ended after the new one would have begun."""
+
+
+class IncidentsTable:
+    """Incidents per tenant.
+
+    Args:
+        client: DynamoDB.
+        names: The stack's names.
+    """
+
+    def __init__(self, client: "DynamoDBClient", names: Names) -> None:
+        self._client = client
+        self._table = names.table_incidents
+        self._pages = IncidentPages(client, names)
+
+    async def list(
+        self,
+        tenant: str,
+        *,
+        state: IncidentState | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Incident], str | None]:
+        """A page of incidents, newest first, and the cursor of the next page or `None`.
+
+        Raises:
+            ValueError: `limit` is out of 1 to 500, or `cursor` is not one that this method returned.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            raise ValueError(f"limit: {limit} is out of 1 to {MAX_PAGE}")
+        return await self._pages.page(tenant, state=state, limit=limit, cursor=cursor)
+
+    async def get(self, tenant: str, incident_id: str) -> Incident | None:
+        """One incident as it is now (consistent read), or `None`."""
+        stored = await self.load(tenant, incident_id)
+        return stored.incident if stored else None
+
+    async def load(self, tenant: str, incident_id: str) -> StoredIncident | None:
+        """One incident with its revision and outbox (consistent read), or `None`."""
+        found = await self._client.get_item(
+            TableName=self._table, Key=incident_key(tenant, incident_id), ConsistentRead=True
+        )
+        return StoredIncident(*read_stored(found["Item"])) if "Item" in found else None
+
+    async def live(self) -> AsyncIterator[StoredIncident]:
+        """The incidents of all tenants that are open or have notices to send; a scan of the sparse index.
+
+        The index follows the table within moments, so that a change made just before may be missing.
+        """
+        scan: ScanInputTypeDef = {"TableName": self._table, "IndexName": "open"}
+        while True:
+            page = await self._client.scan(**scan)
+            for item in page["Items"]:
+                yield StoredIncident(*read_stored(item))
+            if "LastEvaluatedKey" not in page:
+                return
+            scan["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    async def open(self, incident: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
+        """Store a new incident, its marker and its notices in one transaction.
+
+        Raises:
+            AlreadyOpen: There is an open one for the series, rule and side.
+            AlreadyOver: The last one for them ended at or after `incident.opened_at`.
+            IncidentConflict: Others kept writing the marker.
+        """
+        stored = StoredIncident(incident, 1, {notice.key: notice for notice in notices})
+        put_incident: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": self._table,
+                "Item": incident_item(*stored),
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+        put_marker: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": self._table,
+                "Item": marker_item(incident),
+                "ConditionExpression": "attribute_not_exists(pk) OR resolved_at < :opened_at",
+                "ExpressionAttributeValues": {":opened_at": {"S": rfc3339(incident.opened_at)}},
+            }
+        }
+        for _ in range(_OPEN_TRIES):
+            try:
+                await self._client.transact_write_items(TransactItems=[put_incident, put_marker])
+            except self._client.exceptions.TransactionCanceledException:
+                standing = await self._standing(incident)
+                if standing is not None:  # a request that was repeated because its answer got lost
+                    return standing
+            else:
+                return stored
+        raise IncidentConflict(f"{incident.rule_id} of {incident.series}: the marker is being written by others")
+
+    async def _standing(self, incident: Incident) -> StoredIncident | None:
+        """What the marker points at: this very incident, or nothing that stands in the way any more.
+
+        Raises:
+            AlreadyOpen: Another incident is open.
+            AlreadyOver: The last one ended at or after this one's opening.
+        """
+        found = await self._client.get_item(TableName=self._table, Key=marker_key(incident), ConsistentRead=True)
+        marker = found.get("Item")
+        if marker is None:
+            return None
+        if "resolved_at" in marker:
+            if marker["resolved_at"]["S"] >= rfc3339(incident.opened_at):
+                raise AlreadyOver(f"the last incident ended at {marker['resolved_at']['S']}")
+            return None
+        standing = await self.load(incident.tenant, marker["incident_id"]["S"])
+        if standing is not None and standing.incident.incident_id != incident.incident_id:
+            raise AlreadyOpen(standing)
+        return standing
+
+    async def change(self, before: StoredIncident, after: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
+        """Store the next state of an incident, and its notices; resolving it frees its marker in the same transaction.
+
+        `notified_at` and `message` stay as the table has them: they belong to the outbox.
+
+        Raises:
+            IncidentConflict: The table holds another revision than `before.revision`.
+        """
+        news = {notice.key: notice for notice in notices if notice.key not in before.outbox}
+        stored = StoredIncident(after, before.revision + 1, {**before.outbox, **news})
+        update = self._update(before.revision, stored, news)
+        try:
+            if after.state is IncidentState.RESOLVED and before.incident.state is not IncidentState.RESOLVED:
+                await self._client.transact_write_items(
+                    TransactItems=[{"Update": update}, {"Put": self._free_marker(after)}]
+                )
+            else:
+                await self._client.update_item(**update)
+        except (
+            self._client.exceptions.ConditionalCheckFailedException,
+            self._client.exceptions.TransactionCanceledException,
+        ) as error:
+            raise IncidentConflict(
+                f"incident {after.incident_id} is not at revision {before.revision} any more"
+            ) from error
+        return stored
+
+    def _update(self, revision: int, stored: StoredIncident, news: Mapping[str, Notice]) -> "UpdateTypeDef":
+        changes = ["incident = :incident", "#state = :state", "revision = :next"]
+        names = {"#state": "state"}
+        values: dict[str, AttributeValueTypeDef] = {
+            ":incident": incident_value(stored.incident),
+            ":state": {"S": stored.incident.state},
+            ":before": {"N": str(revision)},
+            ":next": {"N": str(stored.revision)},
+        }
+        for at, (key, notice) in enumerate(news.items()):
+            changes.append(f"outbox.#n{at} = :n{at}")
+            names[f"#n{at}"] = key
+            values[f":n{at}"] = notice_value(notice)
+        expression = "SET " + ", ".join(changes)
+        over = stored.incident.state is IncidentState.RESOLVED
+        if over and all(notice.sent_at is not None for notice in stored.outbox.values()):
+            expression += " REMOVE tenant_open"
+        return {
+            "TableName": self._table,
+            "Key": incident_key(stored.incident.tenant, stored.incident.incident_id),
+            "UpdateExpression": expression,
+            "ConditionExpression": "revision = :before",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+
+    def _free_marker(self, incident: Incident) -> "PutTypeDef":
+        return {
+            "TableName": self._table,
+            "Item": marker_item(incident),
+            "ConditionExpression": "incident_id = :incident_id",
+            "ExpressionAttributeValues": {":incident_id": {"S": incident.incident_id}},
+        }
