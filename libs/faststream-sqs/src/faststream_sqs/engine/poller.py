@@ -102,8 +102,8 @@ class Poller:
         self._failed = 0
         self._on_answer()
         messages = response.get("Messages", []) if response else []
-        took = asyncio.get_running_loop().time() - began
-        self._empty = self._empty + 1 if not messages and took < self._wait_time / 2 + 0.01 else 0
+        waited = self._wait_time and asyncio.get_running_loop().time() - began >= self._wait_time / 2
+        self._empty = 0 if messages or waited else self._empty + 1
         return messages, EMPTY.delay(self._empty) if self._empty else 0.0
 
     async def receive_one(self, *, wait: float) -> MessageTypeDef | None:

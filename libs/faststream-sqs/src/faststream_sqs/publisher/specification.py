@@ -43,6 +43,7 @@ class SQSPublisherSpecification(PublisherSpecification[SQSBrokerConfig, SQSPubli
 
     def get_schema(self) -> dict[str, PublisherSpec]:
         """The channel with its message; a topic has no binding, as FastStream knows none for SNS."""
+        is_queue = self.config.kind == "queue"
         queue = ChannelBinding(sqs=sqs_bindings.ChannelBinding(queue={"name": self.address, "fifoQueue": False}))
         return {
             self.name: PublisherSpec(
@@ -52,8 +53,8 @@ class SQSPublisherSpecification(PublisherSpecification[SQSBrokerConfig, SQSPubli
                     message=Message(
                         title=f"{self.name}:Message", payload=resolve_payloads(self.get_payloads(), "Publisher")
                     ),
-                    bindings=OperationBinding(sqs=sqs_bindings.OperationBinding()),
+                    bindings=OperationBinding(sqs=sqs_bindings.OperationBinding()) if is_queue else None,
                 ),
-                bindings=queue if self.config.kind == "queue" else None,
+                bindings=queue if is_queue else None,
             )
         }
