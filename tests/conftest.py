@@ -13,6 +13,9 @@ For one test:
     `stack`        the CloudFormation template deployed in `account`; `.names`, `.outputs`, `.account`, `.aws`, `.env`
     `sent_sms`     `await sent_sms()` lists the SMS that `account` has sent
 
+Beside them, in `tests/servers/`: `until(condition)` waits with a deadline, `ask(stack, sql, parameters)` asks Athena,
+`open_table(stack, "readings")` opens the lake with pyiceberg.
+
 A test that stops, kills or restarts a server starts one of its own:
     `with MinistackServer(state_dir=tmp_path) as server`, `with MosquittoServer(state_dir=tmp_path) as server`;
     inside a coroutine call `await asyncio.to_thread(server.restart)` and its like.

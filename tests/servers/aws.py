@@ -16,6 +16,9 @@ from sensorcast_local.command import LOOPBACK, free_port
 
 REGION = "eu-central-1"
 
+_MODELS = get_session().get_component("data_loader")
+"""Service models, read once: to read them anew for each test's sessions takes most of a second."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsAccount:
@@ -53,6 +56,7 @@ class AwsAccount:
     def session(self) -> AioSession:
         """A new aiobotocore session with the account's credentials; pass `endpoint_url` and `region` to its clients."""
         session = get_session()
+        session.register_component("data_loader", _MODELS)
         session.set_credentials(self.access_key, self.secret_key, self.token or None)
         session.set_config_variable("region", self.region)
         return session
@@ -101,6 +105,7 @@ class MinistackServer(ServerProcess):
     def __init__(
         self, *, state_dir: Path, port: int | None = None, save_every: float = 30.0, iot_port: int | None = None
     ) -> None:
+        self.state_dir = state_dir
         self.port = port or free_port()
         self.iot_port = iot_port
         self.endpoint_url = f"http://{LOOPBACK}:{self.port}"
