@@ -1,0 +1,109 @@
+"""What the demonstration needs besides services: rules, an API key, and a forecast as soon as there is a past."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from sensorcast_common.aws import Aws
+from sensorcast_common.clock import from_millis, rfc3339
+from sensorcast_common.names import Names
+from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
+from sensorcast_common.tables.api_keys import ApiKeysTable, Role, is_key, key_hash
+from sensorcast_common.tables.rules import RulesTable
+from sensorcast_local.fleet.fault import LIMIT
+
+YEAR_MS: Final = 365 * 86_400 * 1000
+
+
+def demo_rules(*, tenant: str, phone: str) -> list[Rule]:
+    """The rules for chilled goods: warn when a breach is likely within the hour, or has happened."""
+    return [
+        Rule(
+            tenant=tenant,
+            rule_id="chilled",
+            name="Chilled goods",
+            device="truck-*",
+            metric="temperature",
+            condition=LimitCondition(
+                above=LIMIT,
+                below=0.0,
+                hold_seconds=60,
+                clear_margin=0.5,
+                forecast=ForecastCondition(min_probability=0.7),
+            ),
+            severity="critical",
+            sms=[phone],
+        )
+    ]
+
+
+async def put_rules(aws: Aws, names: Names, rules: list[Rule]) -> None:
+    """Store rules that are not there yet; those that somebody has changed stay as they are."""
+    async with aws.client("dynamodb") as dynamodb:
+        table = RulesTable(dynamodb, names)
+        for rule in rules:
+            if await table.get(rule.tenant, rule.rule_id) is None:
+                await table.put(rule)
+
+
+async def api_key(aws: Aws, names: Names, *, tenant: str, file: Path, now: int) -> str:
+    """The key that is kept in `file`, as long as it opens something, or a new one.
+
+    Args:
+        aws: Clients.
+        names: Names of the stack.
+        tenant: Whose key.
+        file: Where it is kept, readable by its owner only.
+        now: Milliseconds since 1970 UTC.
+    """
+    async with aws.client("dynamodb") as dynamodb:
+        table = ApiKeysTable(dynamodb, names)
+        kept = _read_key(file)
+        known = await table.find(key_hash(kept)) if kept else None
+        if kept and known is not None and known.is_valid(now) and known.tenant == tenant:
+            return kept
+        key, _ = await table.create(
+            tenant=tenant, role=Role.ADMIN, expires_at=now + YEAR_MS, now=now, name="sensorcast up"
+        )
+    _write_key(file, key)
+    return key
+
+
+def _read_key(file: Path) -> str | None:
+    if not file.exists():
+        return None
+    text = file.read_text(encoding="utf-8").strip()
+    return text if is_key(text) else None
+
+
+def _write_key(file: Path, key: str) -> None:
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as kept:
+        kept.write(key + "\n")
+
+
+async def wait_until_archived(aws: Aws, names: Names, *, within: float) -> bool:
+    """Wait until nothing waits for the archiver; tells whether that was so in time."""
+    async with aws.client("sqs") as sqs:
+        url = (await sqs.get_queue_url(QueueName=names.queue_archive))["QueueUrl"]
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    answer = await sqs.get_queue_attributes(
+                        QueueUrl=url,
+                        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+                    )
+                    if sum(int(count) for count in answer["Attributes"].values()) == 0:
+                        return True
+                    await asyncio.sleep(0.5)
+        except TimeoutError:
+            return False
+
+
+async def send_tick(aws: Aws, names: Names, *, now: int) -> None:
+    """Ask for forecasts now, in the form that EventBridge Scheduler sends every five minutes."""
+    async with aws.client("sqs") as sqs:
+        url = (await sqs.get_queue_url(QueueName=names.queue_forecast_ticks))["QueueUrl"]
+        await sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"scheduled_at": rfc3339(from_millis(now))}))

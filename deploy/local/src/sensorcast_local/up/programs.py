@@ -1,0 +1,120 @@
+"""The programs that `up` runs: the same entry points as in the containers, with other settings."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from sensorcast_local import emulator as aws_emulator
+from sensorcast_local import mosquitto
+from sensorcast_local.broker import Broker
+from sensorcast_local.command import Command
+from sensorcast_local.supervise.program import Program, Ready
+from sensorcast_local.up.meters import answers
+from sensorcast_local.up.plan import Plan
+
+SERVICES: Final = ("archiver", "forecaster", "alerter", "api", "ingest")
+WITH_OPS_PORT: Final = (*SERVICES, "fleet")
+
+FOUNDATION, WRITERS, INTAKE, SENSORS = range(4)
+"""Stages: sensors stop first, then ingest, then what stores and answers, at last broker and emulator."""
+
+DRAIN_SECONDS: Final = 2.0
+"""How long a service may finish what it has begun; what it does not is delivered again at the next start."""
+
+
+def emulator(plan: Plan, *, iot_port: int | None) -> Program:
+    """The AWS emulator; with `iot_port` also its MQTT broker."""
+    return Program(
+        name="emulator",
+        command=aws_emulator.command(
+            port=plan.emulator_port, state_dir=plan.data_dir / "emulator", iot_port=iot_port, stop_with_parent=False
+        ),
+        ready=lambda: aws_emulator.is_ready(plan.endpoint_url),
+        stage=FOUNDATION,
+        start_seconds=60.0,
+        stop_seconds=2.5,
+    )
+
+
+def own_mosquitto(plan: Plan) -> Program:
+    """A Mosquitto of our own, on loopback, whose sessions survive a restart."""
+
+    async def ready() -> bool:
+        return await asyncio.to_thread(mosquitto.is_ready, plan.mqtt_port)
+
+    return Program(
+        name="broker",
+        command=mosquitto.command(port=plan.mqtt_port, state_dir=plan.data_dir / "broker"),
+        ready=ready,
+        stage=FOUNDATION,
+        stop_seconds=2.0,
+    )
+
+
+def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Program]:
+    """The five services."""
+    mqtt = mqtt_settings(broker)
+    settings: dict[str, dict[str, str]] = {
+        "ingest": mqtt,
+        "archiver": {},
+        "forecaster": {},
+        "alerter": mqtt,
+        "api": mqtt | {"SENSORCAST_HTTP_PORT": str(plan.port)},
+    }
+    return [
+        Program(
+            name=name,
+            command=Command(
+                argv=(entry_point(f"sensorcast-{name}"),),
+                env={
+                    "SENSORCAST_STACK": plan.names.stack,
+                    "SENSORCAST_OPS_PORT": str(ports[name]),
+                    "SENSORCAST_DRAIN_SECONDS": str(DRAIN_SECONDS),
+                    **settings[name],
+                },
+            ),
+            ready=_ready(ports[name]),
+            stage=INTAKE if name == "ingest" else WRITERS,
+            start_seconds=60.0,
+            stop_seconds=DRAIN_SECONDS + 0.5,
+        )
+        for name in SERVICES
+    ]
+
+
+def fleet(plan: Plan, *, ports: Mapping[str, int]) -> Program:
+    """The simulated fleet; it finds the broker in the file that says what runs."""
+    argv = [entry_point("sensorcast"), "simulate", "--data-dir", str(plan.data_dir), "--tenant", plan.tenant]
+    argv += ["--devices", str(plan.fleet), "--history", f"{plan.history}s", "--seed", str(plan.seed)]
+    argv += ["--ops-port", str(ports["fleet"])]
+    return Program(
+        name="fleet",
+        command=Command(argv=tuple(argv)),
+        ready=_ready(ports["fleet"], "/healthz"),
+        stage=SENSORS,
+        stop_seconds=1.5,
+    )
+
+
+def mqtt_settings(broker: Broker) -> dict[str, str]:
+    """A broker's address as the services' settings."""
+    return {"SENSORCAST_MQTT_HOST": broker.host, "SENSORCAST_MQTT_PORT": str(broker.port)}
+
+
+def entry_point(name: str) -> str:
+    """The program of this name that is installed beside our Python, or on the PATH."""
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else shutil.which(name) or name
+
+
+def _ready(port: int, path: str = "/readyz") -> Ready:
+    async def ready() -> bool:
+        async with aiohttp.ClientSession() as http:
+            return await answers(http, port, path)
+
+    return ready

@@ -1,0 +1,168 @@
+"""Starts everything in order, watches it, and stops it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from dataclasses import replace
+from typing import Final
+
+import aiohttp
+from rich.console import Console
+
+from sensorcast_common.clock import system_clock
+from sensorcast_local import mosquitto
+from sensorcast_local.broker import Broker
+from sensorcast_local.command import LOOPBACK
+from sensorcast_local.faults import Fault
+from sensorcast_local.running import Running
+from sensorcast_local.stack import StackFailed, deploy_stack
+from sensorcast_local.supervise.program import Program, StartFailed
+from sensorcast_local.supervise.supervisor import Supervisor
+from sensorcast_local.up import programs
+from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick, wait_until_archived
+from sensorcast_local.up.meters import answers
+from sensorcast_local.up.plan import ACCOUNT, REGION, Plan, free_ports, inherited_environment
+from sensorcast_local.up.screen import Header, Screen
+from sensorcast_local.up.status import Watch
+
+HISTORY_SECONDS: Final = 600.0
+"""How long the past may take until it is archived, before the first forecasts are asked for all the same."""
+
+
+class Up:
+    """One run of everything.
+
+    Args:
+        plan: What to run.
+        console: Where the status goes.
+    """
+
+    def __init__(self, plan: Plan, *, console: Console) -> None:
+        self._plan = plan
+        self._screen = Screen(console)
+        self._ports = free_ports(*programs.WITH_OPS_PORT)
+        self._began = time.monotonic()
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until SIGINT, SIGTERM or SIGHUP.
+
+        Raises:
+            Fault: Something did not come up.
+        """
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(signum, self._stop.set)
+        environment = inherited_environment() | self._plan.aws_environment
+        supervisor = Supervisor(log_dir=self._plan.log_dir, environment=environment, report=self._screen.event)
+        working = asyncio.create_task(self._work(supervisor), name="up")
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if self._stop.is_set():
+                self._screen.event("stopping")
+        finally:
+            stopping.cancel()
+            working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+            Running.file(self._plan.data_dir).unlink(missing_ok=True)
+
+    async def _work(self, supervisor: Supervisor) -> None:
+        try:
+            async with supervisor:
+                header, broker = await self._start(supervisor)
+                self._screen.event(f"everything runs after {time.monotonic() - self._began:.1f} s")
+                self._announce(broker)
+                self._screen.begin(header)
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._watch(supervisor))
+                    tasks.create_task(self._forecast_soon())
+        except StartFailed as error:
+            raise Fault(str(error)) from error
+        except StackFailed as error:
+            raise Fault(f"the AWS resources could not be made: {error}") from error
+        finally:
+            self._screen.end()
+
+    async def _start(self, supervisor: Supervisor) -> tuple[Header, Broker]:
+        plan, screen, aws = self._plan, self._screen, self._plan.aws()
+        screen.event("starting the AWS emulator and the broker")
+        own_broker, iot_port = self._own_broker()
+        await supervisor.start(programs.emulator(plan, iot_port=iot_port), *own_broker)
+        async with aws.client("cloudformation") as cloudformation:
+            await deploy_stack(cloudformation, stack=plan.names.stack, within=120, poll=0.1)
+        await put_rules(aws, plan.names, demo_rules(tenant=plan.tenant, phone=plan.phone))
+        key = await api_key(aws, plan.names, tenant=plan.tenant, file=plan.data_dir / "api-key", now=system_clock())
+        broker, which = await self._broker(iot_port=iot_port)
+        screen.event(f"starting the services; broker {broker.url} ({which})")
+        await supervisor.start(*programs.services(plan, broker=broker, ports=self._ports))
+        if plan.fleet:
+            # Only now, as ingest has to be subscribed before the first reading is sent.
+            self._announce(broker)
+            await supervisor.start(programs.fleet(plan, ports=self._ports))
+        header = Header(api_url=plan.api_url, api_key=key, broker=f"{broker.url} ({which})", logs=str(plan.log_dir))
+        return header, broker
+
+    def _own_broker(self) -> tuple[list[Program], int | None]:
+        """The broker to start, and else the port of the emulator's."""
+        if self._plan.broker is not None:
+            return [], None
+        if mosquitto.find() is None:
+            return [], self._plan.mqtt_port
+        return [programs.own_mosquitto(self._plan)], None
+
+    async def _broker(self, *, iot_port: int | None) -> tuple[Broker, str]:
+        plan = self._plan
+        if plan.broker is not None:
+            return plan.broker, "not ours"
+        if iot_port is None:
+            return Broker(host=LOOPBACK, port=plan.mqtt_port), "Mosquitto"
+        ca = plan.data_dir.resolve() / "emulator-iot-ca.pem"
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{plan.endpoint_url}/_ministack/iot/ca.pem") as response,
+        ):
+            response.raise_for_status()
+            ca.write_bytes(await response.read())
+        broker = Broker(host=LOOPBACK, port=iot_port, tls=True, ca=ca)
+        return broker, "the emulator's IoT Core, as Mosquitto is not installed; it repeats nothing after a crash"
+
+    def _announce(self, broker: Broker) -> None:
+        """Tell the other commands where everything is."""
+        plan = self._plan
+        Running(
+            pid=os.getpid(),
+            broker=broker,
+            tenant=plan.tenant,
+            api_url=plan.api_url,
+            endpoint_url=plan.endpoint_url,
+            account=ACCOUNT,
+            region=REGION,
+        ).save(plan.data_dir)
+
+    async def _watch(self, supervisor: Supervisor) -> None:
+        async with Watch(self._plan, ports=self._ports) as watch:
+            while True:
+                status = await watch.look()
+                shown = replace(status, fleet_live=status.fleet_live or not self._plan.fleet)
+                self._screen.show(shown, supervisor.conditions, supervisor.rss())
+                await asyncio.sleep(self._screen.interval)
+
+    async def _forecast_soon(self) -> None:
+        """Ask for the first forecasts as soon as the past is stored, instead of at the next five minutes."""
+        if not self._plan.fleet:
+            return
+        deadline = time.monotonic() + HISTORY_SECONDS
+        async with aiohttp.ClientSession() as http:
+            while time.monotonic() < deadline:
+                if await answers(http, self._ports["fleet"], "/readyz"):
+                    break
+                await asyncio.sleep(0.5)
+        aws, names = self._plan.aws(), self._plan.names
+        if not await wait_until_archived(aws, names, within=max(1.0, deadline - time.monotonic())):
+            self._screen.event("the past is not archived yet; forecasts are asked for all the same")
+        await send_tick(aws, names, now=system_clock())
+        self._screen.event(f"past stored after {time.monotonic() - self._began:.0f} s; first forecasts asked for")
