@@ -29,6 +29,7 @@ def test_the_readings_table_is_what_the_template_says(stack: DeployedStack) -> N
         "tenant", "device", "metric", "ts",
     ]  # fmt: skip
     assert table.properties["write.parquet.compression-codec"] == "zstd"
+    assert table.properties["commit.manifest-merge.enabled"] == "true"
     assert table.format_version == 2
 
 

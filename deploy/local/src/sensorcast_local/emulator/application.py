@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPResponseStartEvent, Scope
 
-from sensorcast_local.emulator import athena, catalog, cloudformation, durable, retention, schedule, sms
+from sensorcast_local.emulator import athena, catalog, cloudformation, durable, loopback, retention, schedule, sms
 from sensorcast_local.emulator.client import READY_PATH, SAVE_PATH, SMS_PATH
 from sensorcast_local.emulator.reach import ministack
 
@@ -27,7 +27,7 @@ def application(*, save_every: float) -> ASGIFramework:
     if version("ministack") != MINISTACK:
         raise RuntimeError(f"ministack: expected version {MINISTACK}, found {version('ministack')}")
     durable.install()  # first, as the others import what loads its state
-    for completion in (catalog, cloudformation, athena, schedule, sms, retention):
+    for completion in (catalog, cloudformation, athena, schedule, sms, retention, loopback):
         completion.install()
     app: ASGIFramework = ministack("app").app
 
