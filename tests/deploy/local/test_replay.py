@@ -196,6 +196,39 @@ async def test_broker_that_comes_back_gets_everything(tmp_path: Path) -> None:
             assert publisher.acknowledged == 5
 
 
+async def test_message_whose_puback_was_lost_is_sent_again() -> None:
+    """A broker that takes the first PUBLISH with the connection, and acknowledges the second."""
+    published: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def packet() -> tuple[int, bytes]:
+            kind, length = await reader.readexactly(2)  # all of them are shorter than 128 bytes
+            return kind >> 4, await reader.readexactly(length)
+
+        try:
+            while True:
+                kind, body = await packet()
+                if kind == 1:
+                    writer.write(bytes([0x20, 3, 0, 0, 0]))
+                elif kind == 3:
+                    published.append(body[-1])
+                    if len(published) == 1:
+                        break
+                    topic_length = int.from_bytes(body[:2], "big")
+                    writer.write(bytes([0x40, 2]) + body[2 + topic_length : 4 + topic_length])
+        except asyncio.IncompleteReadError:
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, asyncio.timeout(10), Publisher(Broker.parse(f"mqtt://127.0.0.1:{port}")) as publisher:
+        await publisher.send("dt/demo/a/readings", b"\x07", readings=1)
+        await publisher.drain()
+        assert publisher.acknowledged == 1
+    assert published == [7, 7]
+
+
 async def test_broker_that_is_not_there_is_said() -> None:
     with pytest.raises(BrokerError, match=r"no broker at mqtt://127\.0\.0\.1:1"):
         async with Publisher(Broker.parse("mqtt://127.0.0.1:1")):

@@ -1,7 +1,8 @@
 """Reads numbers from the services' /metrics pages."""
 
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,34 +12,52 @@ from sensorcast_local.command import LOOPBACK
 TIMEOUT: Final = aiohttp.ClientTimeout(total=2)
 
 
+class Sample(NamedTuple):
+    """One line of a metrics page."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One service's metrics at one moment.
+    """One service's metrics at one moment."""
 
-    Attributes:
-        values: Sum over all labels by sample name.
-    """
+    samples: tuple[Sample, ...] = ()
 
-    values: dict[str, float] = field(default_factory=dict)
+    def total(self, name: str, **labels: Container[str]) -> float | None:
+        """The sum of all samples of a name; `None` where there is none.
 
-    def get(self, name: str) -> float | None:
-        """The sum of a sample over its labels; `None` where the page has none of that name."""
-        return self.values.get(name)
+        Args:
+            name: As on the page, with `_total` and the like.
+            **labels: Values that a label may have to be counted.
+        """
+        values = [
+            sample.value
+            for sample in self.samples
+            if sample.name == name and all(sample.labels.get(label) in wanted for label, wanted in labels.items())
+        ]
+        return sum(values) if values else None
 
     def mean(self, histogram: str, *, since: "Page") -> float | None:
         """Mean of what a histogram has observed since an earlier page; `None` where it has observed nothing."""
-        count = self.values.get(f"{histogram}_count", 0.0) - since.values.get(f"{histogram}_count", 0.0)
-        total = self.values.get(f"{histogram}_sum", 0.0) - since.values.get(f"{histogram}_sum", 0.0)
+        count, total = (
+            (self.total(f"{histogram}_{part}") or 0.0) - (since.total(f"{histogram}_{part}") or 0.0)
+            for part in ("count", "sum")
+        )
         return total / count if count > 0 else None
 
 
 def parse(text: str) -> Page:
     """Read the text form of Prometheus."""
-    values: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            values[sample.name] = values.get(sample.name, 0.0) + sample.value
-    return Page(values)
+    return Page(
+        tuple(
+            Sample(sample.name, dict(sample.labels), sample.value)
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        )
+    )
 
 
 async def fetch(http: aiohttp.ClientSession, port: int) -> Page | None:

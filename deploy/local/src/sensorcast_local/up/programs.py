@@ -64,7 +64,7 @@ def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Pr
         "archiver": {},
         "forecaster": {},
         "alerter": mqtt,
-        "api": mqtt | {"SENSORCAST_HTTP_PORT": str(plan.port)},
+        "api": mqtt | {"SENSORCAST_PORT": str(plan.port)},
     }
     return [
         Program(

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 RECEIVED: Final = "sensorcast_ingest_readings_total"
 ARCHIVED: Final = "sensorcast_archiver_readings_total"
 LAG: Final = "sensorcast_archiver_lag_seconds"
-FORECASTS: Final = "sensorcast_forecaster_forecasts_total"
+FORECASTS: Final = "sensorcast_forecaster_series_total"
+MADE: Final = frozenset({"forecast", "fallback"})
 SENT: Final = "sensorcast_simulate_readings_total"
 LIVE: Final = "sensorcast_simulate_live"
 
@@ -101,16 +102,16 @@ class Watch:
         )
         status = self.status
         if (ingest := pages.get("ingest")) is not None:
-            status.received = ingest.get(RECEIVED)
+            status.received = ingest.total(RECEIVED)
             status.rate = self._rate(status.received)
         if (archiver := pages.get("archiver")) is not None:
             self._archiver_before = [*self._archiver_before[-10:], archiver]
             status.lag = archiver.mean(LAG, since=self._archiver_before[0])
         if (forecaster := pages.get("forecaster")) is not None:
-            status.forecasts = forecaster.get(FORECASTS)
+            status.forecasts = forecaster.total(FORECASTS, outcome=MADE)
         if (fleet := pages.get("fleet")) is not None:
-            status.fleet_sent = fleet.get(SENT)
-            status.fleet_live = bool(fleet.get(LIVE))
+            status.fleet_sent = fleet.total(SENT)
+            status.fleet_live = bool(fleet.total(LIVE))
 
     def _rate(self, received: float | None) -> float | None:
         if received is None:
