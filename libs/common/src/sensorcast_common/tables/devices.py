@@ -133,7 +133,8 @@ class DevicesTable:
     async def record(self, sightings: Iterable[Sighting]) -> Recorded:
         """Write what is new of devices, at most one sighting per device.
 
-        A device is written when it is unknown, has a new metric or unit, or was last written `REFRESH_MS` ago; several
+        A device is written when it is unknown, has a new metric or unit, or a last value that is `REFRESH_MS` newer, by
+        receipt or, as when a device sends what it kept while it was away, by its own time; several
         writers may do so at once. Times only ever move forward, so sightings may come in any order.
 
         Raises:
@@ -185,12 +186,14 @@ class DevicesTable:
 
 
 def is_news(known: Device, sighting: Sighting) -> bool:
-    """Tell whether a sighting is worth a write: a new metric or unit, or the item is `REFRESH_MS` old."""
+    """Tell whether a sighting is worth a write: a new metric or unit, or the item is `REFRESH_MS` behind."""
     if sighting.last_received - to_millis(known.last_seen) >= REFRESH_MS:
         return True
     for name, state in sighting.metrics.items():
         before = known.metrics.get(name)
         if before is None or (state.unit != before.unit and state.last_ts > before.last_ts):
+            return True
+        if to_millis(state.last_ts) - to_millis(before.last_ts) >= REFRESH_MS:
             return True
     return False
 
