@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 TEMPLATE = "sensorcast.yaml"
 
+NEVER_MADE = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
+"""A stack in one of these states cannot be updated, only deleted."""
+
 
 class StackFailed(Exception):  # noqa: N818 - says what happened
     """The stack did not reach the wanted state.
@@ -80,7 +83,7 @@ async def deploy_stack(
         values.append({"ParameterKey": "StackPrefix", "ParameterValue": stack})
     async with asyncio.timeout(within):
         found = await _settled(cloudformation, stack, poll)
-        if found is not None and found["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"):
+        if found is not None and found["StackStatus"] in NEVER_MADE:
             await cloudformation.delete_stack(StackName=stack)
             found = await _settled(cloudformation, stack, poll)
         seen = set() if found is None else {event["EventId"] for event in await _events(cloudformation, stack)}

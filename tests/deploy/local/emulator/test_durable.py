@@ -94,6 +94,26 @@ def _text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
+@pytest.mark.parametrize("doing", ["CREATE", "UPDATE"])
+async def test_a_stack_that_was_interrupted_can_be_deployed_again(tmp_path: Path, doing: str) -> None:
+    server = MinistackServer(state_dir=tmp_path)
+    await asyncio.to_thread(server.start)
+    try:
+        account = server.new_account()
+        async with account.aws.client("cloudformation") as cloudformation:
+            outputs = await deploy_stack(cloudformation, poll=0.05)
+            await asyncio.to_thread(server.stop)
+            saved = tmp_path / "state" / "cloudformation.json"
+            interrupted = _text(saved).replace(
+                '"StackStatus": "CREATE_COMPLETE"', f'"StackStatus": "{doing}_IN_PROGRESS"'
+            )
+            await asyncio.to_thread(saved.write_text, interrupted)
+            await asyncio.to_thread(server.start)
+            assert await deploy_stack(cloudformation, poll=0.05, within=20) == outputs
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
 def test_a_busy_port_is_named(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind((LOOPBACK, 0))

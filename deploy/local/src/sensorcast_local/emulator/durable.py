@@ -2,7 +2,7 @@
 
 MiniStack 1.4.21 saves what it holds in memory only when it is stopped in good order, and a stack that was being made at
 that moment stays "in progress" for ever. Here everything is also saved every so often, all services as of one moment,
-so that a kill loses seconds and leaves nothing half made; a stack that was interrupted counts as failed. S3's objects
+so that a kill loses seconds and leaves nothing half made; a stack that was interrupted can be deployed again. S3's objects
 are on disk already and the lake's newest metadata is among them, so a committed snapshot is never lost.
 """
 
@@ -16,9 +16,17 @@ from sensorcast_local.emulator.reach import ministack
 BUSY_SHARE = 20
 """Saving may take one part in so many of the time."""
 
+INTERRUPTED = {
+    "CREATE": "CREATE_FAILED",
+    "DELETE": "DELETE_FAILED",
+    "ROLLBACK": "ROLLBACK_FAILED",
+    "UPDATE": "UPDATE_ROLLBACK_COMPLETE",
+}
+"""What a stack counts as when this was in progress; from each of them it can be deployed again."""
+
 
 def install() -> None:
-    """Let interrupted stacks be failed when they are loaded; to be called before MiniStack's services are imported."""
+    """End what was in progress when stacks are loaded; to be called before MiniStack's services are imported."""
     persistence = ministack("core.persistence")
     load = persistence.load_state
 
@@ -34,7 +42,7 @@ def install() -> None:
 def _fail_interrupted(state: Mapping[str, Any]) -> None:
     for stack in state["stacks"]._data.values():
         if stack["StackStatus"].endswith("_IN_PROGRESS"):
-            stack["StackStatus"] = stack["StackStatus"].split("_")[0] + "_FAILED"
+            stack["StackStatus"] = INTERRUPTED[stack["StackStatus"].split("_")[0]]
             stack["StackStatusReason"] = "the emulator was stopped meanwhile"
 
 
