@@ -48,7 +48,9 @@ class Notice(BaseModel):
         text: What is sent.
         created_at: When the transition was stored.
         ready_at: When the readings or the forecast behind it were received, from which its delay is measured.
-        sent_at: When the channel accepted it; absent while it is pending.
+        sent_at: When the channel accepted it.
+        refused: Why the channel never will; it is not tried again.
+        held_until: Nobody else tries before this: a sender has it, or waits after a failure.
         attempts: How often it was tried.
     """
 
@@ -61,12 +63,19 @@ class Notice(BaseModel):
     created_at: UtcDatetime
     ready_at: UtcDatetime | None = None
     sent_at: UtcDatetime | None = None
+    refused: str | None = None
+    held_until: UtcDatetime | None = None
     attempts: int = 0
 
     @property
     def key(self) -> str:
         """What makes it one notice: a transition stored twice tells nobody twice."""
         return f"{self.occasion}#{self.channel}#{self.recipient}"
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is still to be sent."""
+        return self.sent_at is None and self.refused is None
 
 
 class Incident(BaseModel):

@@ -20,12 +20,31 @@ class ForecastCondition(BaseModel):
     Attributes:
         min_probability: Warn from this probability of leaving the limit within the horizon.
         min_consecutive: How many forecasts in a row must say so; more of them flap less and warn later.
+        clear_probability: A forecast below this no longer predicts the breach; absent means half of
+            `min_probability`, so that a probability that wavers opens and resolves nothing.
+        clear_consecutive: How many forecasts in a row must be below it before a predicted incident resolves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     min_probability: Annotated[float, Field(gt=0, le=1)] = 0.7
     min_consecutive: Annotated[int, Field(ge=1, le=12)] = 1
+    clear_probability: Annotated[float, Field(gt=0, le=1)] | None = None
+    clear_consecutive: Annotated[int, Field(ge=1, le=12)] = 2
+
+    @model_validator(mode="after")
+    def _clears_below_what_opens(self) -> Self:
+        if self.clear_probability is not None and self.clear_probability > self.min_probability:
+            raise ValueError(
+                f"clear_probability: {self.clear_probability} must not be greater than min_probability "
+                f"({self.min_probability})"
+            )
+        return self
+
+    @property
+    def clears_below(self) -> float:
+        """The probability below which a forecast no longer predicts the breach."""
+        return self.min_probability / 2 if self.clear_probability is None else self.clear_probability
 
 
 class LimitCondition(BaseModel):

@@ -1,31 +1,26 @@
 """The table of forecasts: one compressed item per series and "known at", so that a repeated job writes over itself."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import zstandard
 from pydantic import ValidationError
 
 from sensorcast_common.clock import to_millis
-from sensorcast_common.errors import Retryable
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.names import Names
 from sensorcast_common.reading import SeriesKey
+from sensorcast_common.tables.at_once import at_once
+from sensorcast_common.tables.batch_write import write_items
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
-    from types_aiobotocore_dynamodb.type_defs import (
-        AttributeValueTypeDef,
-        WriteRequestOutputTypeDef,
-        WriteRequestTypeDef,
-    )
+    from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef
 
 DEFAULT_TTL_SECONDS: Final = 7 * 24 * 3600
 
 _FORMAT: Final = 1
 _MAX_ITEM: Final = 1024 * 1024
-_BATCH: Final = 25
 _SORT_DIGITS: Final = 15
 _READERS: Final = 16
 
@@ -40,35 +35,20 @@ class ForecastsTable:
     for whoever looks at the table by hand, `expires_at` is the TTL in seconds since 1970.
 
     Args:
-        client: A DynamoDB client.
+        client: An open DynamoDB client.
         names: Names of the stack.
         ttl_seconds: How long after `known_at` an item is kept.
-        attempts: How often items that DynamoDB leaves unprocessed are sent before giving up.
-        backoff_seconds: Wait before the second attempt, doubled for each one after that.
 
     Raises:
-        ValueError: An argument is out of range; the message names it.
+        ValueError: `ttl_seconds` is not positive.
     """
 
-    def __init__(
-        self,
-        client: "DynamoDBClient",
-        names: Names,
-        *,
-        ttl_seconds: int = DEFAULT_TTL_SECONDS,
-        attempts: int = 6,
-        backoff_seconds: float = 0.1,
-    ) -> None:
-        for name, value in (("ttl_seconds", ttl_seconds), ("attempts", attempts)):
-            if value < 1:
-                raise ValueError(f"{name}: {value} must be at least 1")
-        if backoff_seconds < 0:
-            raise ValueError(f"backoff_seconds: {backoff_seconds} must not be negative")
+    def __init__(self, client: "DynamoDBClient", names: Names, *, ttl_seconds: int = DEFAULT_TTL_SECONDS) -> None:
+        if ttl_seconds < 1:
+            raise ValueError(f"ttl_seconds: {ttl_seconds} must be at least 1")
         self._client = client
         self._table = names.table_forecasts
         self._ttl = ttl_seconds
-        self._attempts = attempts
-        self._backoff = backoff_seconds
 
     async def put(self, forecasts: Iterable[Forecast]) -> None:
         """Write forecasts; one of the same series and `known_at` is replaced.
@@ -76,11 +56,8 @@ class ForecastsTable:
         Raises:
             Retryable: DynamoDB still left items unprocessed after all attempts; the others are written.
         """
-        # One BatchWriteItem must not hold a key twice.
         items = {(item["pk"]["S"], item["sk"]["S"]): item for item in map(self._item, forecasts)}
-        requests: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": item}} for item in items.values()]
-        for at in range(0, len(requests), _BATCH):
-            await self._write(requests[at : at + _BATCH])
+        await write_items(self._client, self._table, list(items.values()))
 
     async def latest(self, series: SeriesKey) -> Forecast | None:
         """The newest forecast of a series, or `None` where there is none."""
@@ -88,14 +65,8 @@ class ForecastsTable:
 
     async def latest_many(self, series: Iterable[SeriesKey]) -> dict[SeriesKey, Forecast]:
         """The newest forecast of each series; a series without one is absent."""
-        gate = asyncio.Semaphore(_READERS)
-
-        async def read(key: SeriesKey) -> Forecast | None:
-            async with gate:
-                return await self.latest(key)
-
         keys = list(dict.fromkeys(series))
-        found = await asyncio.gather(*map(read, keys))
+        found = await at_once(self.latest, keys, limit=_READERS)
         return {key: forecast for key, forecast in zip(keys, found, strict=True) if forecast is not None}
 
     async def known_at_or_before(self, series: SeriesKey, millis: int) -> Forecast | None:
@@ -115,17 +86,6 @@ class ForecastsTable:
             "risk": {"N": f"{max((risk.probability for risk in forecast.risks), default=0.0):.4f}"},
             "expires_at": {"N": str(known_at // 1000 + self._ttl)},
         }
-
-    async def _write(self, batch: "Sequence[WriteRequestTypeDef]") -> None:
-        left: Sequence[WriteRequestTypeDef | WriteRequestOutputTypeDef] = batch
-        for attempt in range(self._attempts):
-            if attempt:
-                await asyncio.sleep(self._backoff * 2 ** (attempt - 1))
-            answer = await self._client.batch_write_item(RequestItems={self._table: left})
-            left = answer.get("UnprocessedItems", {}).get(self._table, [])
-            if not left:
-                return
-        raise Retryable(f"{self._table}: {len(left)} forecasts left unprocessed after {self._attempts} attempts")
 
     async def _newest(
         self, series: SeriesKey, condition: str, values: "dict[str, AttributeValueTypeDef]"

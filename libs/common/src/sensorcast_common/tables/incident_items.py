@@ -6,13 +6,15 @@ them without touching the rest.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sensorcast_common.clock import rfc3339
+from sensorcast_common.clock import from_millis, rfc3339
 from sensorcast_common.incident import Incident, Notice
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef
+
+_CHANGING: Final = {"sent_at", "refused", "held_until", "attempts"}
 
 
 def incident_key(tenant: str, incident_id: str) -> "dict[str, AttributeValueTypeDef]":
@@ -56,7 +58,7 @@ def incident_value(incident: Incident) -> "AttributeValueTypeDef":
 
 def notice_value(notice: Notice) -> "AttributeValueTypeDef":
     """A notice in the outbox; what changes while it is sent stands beside its JSON."""
-    return {"M": {"notice": _text(notice.model_dump_json(exclude={"sent_at", "attempts"}, exclude_none=True))}}
+    return {"M": {"notice": _text(notice.model_dump_json(exclude=_CHANGING, exclude_none=True))}}
 
 
 def read_incident(item: "Mapping[str, AttributeValueTypeDef]") -> Incident:
@@ -76,9 +78,11 @@ def read_stored(item: "Mapping[str, AttributeValueTypeDef]") -> tuple[Incident, 
 
 def _notice(fields: "Mapping[str, AttributeValueTypeDef]") -> Notice:
     notice = Notice.model_validate_json(fields["notice"]["S"])
-    later: dict[str, object] = {"attempts": int(fields["attempts"]["N"])} if "attempts" in fields else {}
-    if "sent_at" in fields:
-        later["sent_at"] = fields["sent_at"]["S"]
+    later: dict[str, object] = {name: fields[name]["S"] for name in ("sent_at", "refused") if name in fields}
+    if "attempts" in fields:
+        later["attempts"] = int(fields["attempts"]["N"])
+    if "lease_until" in fields:
+        later["held_until"] = from_millis(int(fields["lease_until"]["N"]))
     return Notice.model_validate({**notice.model_dump(), **later}) if later else notice
 
 

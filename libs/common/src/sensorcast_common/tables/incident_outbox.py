@@ -8,12 +8,13 @@ such a crash once.
 from typing import TYPE_CHECKING
 
 from sensorcast_common.clock import from_millis, rfc3339
-from sensorcast_common.incident import Incident, IncidentState, Notice
+from sensorcast_common.incident import Channel, Incident, IncidentState, Notice
 from sensorcast_common.names import Names
 from sensorcast_common.tables.incident_items import incident_key, read_stored
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
+    from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef
 
 
 class IncidentOutbox:
@@ -31,10 +32,7 @@ class IncidentOutbox:
         self._owner = owner
 
     async def claim(self, incident: Incident, notice: Notice, *, now: int, until: int) -> bool:
-        """Take a pending notice until `until` (ms); False if it is sent, or another has it.
-
-        The notice is still held by a former claim of this owner: that one counts as another's.
-        """
+        """Take a pending notice until `until` (ms); False if it is sent, or held: by a claim that has not run out."""
         try:
             await self._client.update_item(
                 TableName=self._table,
@@ -45,6 +43,7 @@ class IncidentOutbox:
                 ),
                 ConditionExpression=(
                     "attribute_exists(outbox.#key) AND attribute_not_exists(outbox.#key.sent_at) AND "
+                    "attribute_not_exists(outbox.#key.refused) AND "
                     "(attribute_not_exists(outbox.#key.lease_until) OR outbox.#key.lease_until <= :now)"
                 ),
                 ExpressionAttributeNames={"#key": notice.key},
@@ -74,26 +73,27 @@ class IncidentOutbox:
         except self._client.exceptions.ConditionalCheckFailedException:
             return  # the claim ran out and another has it, or has sent it
 
-    async def settle(self, incident: Incident, notice: Notice, *, now: int) -> None:
-        """The channel accepted the notice at `now` (ms); the first SMS becomes the incident's message."""
-        sent_at = rfc3339(from_millis(now))
-        sms = notice.channel == "sms"
+    async def settle(self, incident: Incident, notice: Notice, *, now: int, refused: str | None = None) -> None:
+        """The channel accepted the notice at `now` (ms), or refused it for good; the first SMS becomes the message."""
+        values: dict[str, AttributeValueTypeDef]
+        if refused is not None:
+            changes, values = "SET outbox.#key.refused = :reason", {":reason": {"S": refused}}
+        else:
+            changes, values = "SET outbox.#key.sent_at = :now", {":now": {"S": rfc3339(from_millis(now))}}
+            if notice.channel is Channel.SMS:
+                changes += ", notified_at = if_not_exists(notified_at, :now), message = if_not_exists(message, :text)"
+                values[":text"] = {"S": notice.text}
         settled = await self._client.update_item(
             TableName=self._table,
             Key=incident_key(incident.tenant, incident.incident_id),
-            UpdateExpression="SET outbox.#key.sent_at = :now"
-            + (
-                ", notified_at = if_not_exists(notified_at, :now), message = if_not_exists(message, :text)"
-                if sms
-                else ""
-            ),
-            ConditionExpression="attribute_exists(pk)",
+            UpdateExpression=changes,
+            ConditionExpression="attribute_exists(outbox.#key)",
             ExpressionAttributeNames={"#key": notice.key},
-            ExpressionAttributeValues={":now": {"S": sent_at}, **({":text": {"S": notice.text}} if sms else {})},
+            ExpressionAttributeValues=values,
             ReturnValues="ALL_NEW",
         )
         after, revision, outbox = read_stored(settled["Attributes"])
-        if after.state is IncidentState.RESOLVED and all(each.sent_at for each in outbox.values()):
+        if after.state is IncidentState.RESOLVED and not any(each.pending for each in outbox.values()):
             await self.retire(after, revision=revision)
 
     async def retire(self, incident: Incident, *, revision: int) -> None:

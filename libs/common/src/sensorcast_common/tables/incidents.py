@@ -223,7 +223,7 @@ class IncidentsTable:
             values[f":n{at}"] = notice_value(notice)
         expression = "SET " + ", ".join(changes)
         over = stored.incident.state is IncidentState.RESOLVED
-        if over and all(notice.sent_at is not None for notice in stored.outbox.values()):
+        if over and not any(notice.pending for notice in stored.outbox.values()):
             expression += " REMOVE tenant_open"
         return {
             "TableName": self._table,

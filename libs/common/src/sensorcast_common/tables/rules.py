@@ -60,8 +60,11 @@ class RulesTable:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     async def every(self) -> AsyncIterator[Rule]:
-        """The rules of all tenants, in no order; a scan, for services that watch everything."""
-        scan: ScanInputTypeDef = {"TableName": self._table}
+        """The rules of all tenants, in no order; a consistent scan, for services that watch everything.
+
+        It is consistent because an alerter ends the incidents of a rule that it does not find here.
+        """
+        scan: ScanInputTypeDef = {"TableName": self._table, "ConsistentRead": True}
         while True:
             page = await self._client.scan(**scan)
             for item in page["Items"]:
