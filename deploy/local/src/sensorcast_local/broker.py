@@ -2,10 +2,10 @@
 
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
@@ -34,7 +34,7 @@ class Broker(BaseModel):
     port: int
     tls: bool = False
     username: str | None = None
-    password: str | None = None
+    password: Annotated[str | None, Field(repr=False)] = None
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None

@@ -84,22 +84,18 @@ def _write_key(file: Path, key: str) -> None:
         kept.write(key + "\n")
 
 
-async def wait_until_archived(aws: Aws, names: Names, *, within: float) -> bool:
-    """Wait until nothing waits for the archiver; tells whether that was so in time."""
+async def wait_until_archived(aws: Aws, names: Names) -> None:
+    """Wait until nothing waits for the archiver, nor is in its hands."""
     async with aws.client("sqs") as sqs:
         url = (await sqs.get_queue_url(QueueName=names.queue_archive))["QueueUrl"]
-        try:
-            async with asyncio.timeout(within):
-                while True:
-                    answer = await sqs.get_queue_attributes(
-                        QueueUrl=url,
-                        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-                    )
-                    if sum(int(count) for count in answer["Attributes"].values()) == 0:
-                        return True
-                    await asyncio.sleep(0.5)
-        except TimeoutError:
-            return False
+        while True:
+            answer = await sqs.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )
+            if sum(int(count) for count in answer["Attributes"].values()) == 0:
+                return
+            await asyncio.sleep(0.25)
 
 
 async def send_tick(aws: Aws, names: Names, *, now: int) -> None:

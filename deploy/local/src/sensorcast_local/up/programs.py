@@ -58,14 +58,7 @@ def own_mosquitto(plan: Plan) -> Program:
 
 def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Program]:
     """The five services."""
-    mqtt = mqtt_settings(broker)
-    settings: dict[str, dict[str, str]] = {
-        "ingest": mqtt,
-        "archiver": {},
-        "forecaster": {},
-        "alerter": mqtt,
-        "api": mqtt | {"SENSORCAST_PORT": str(plan.port)},
-    }
+    own: dict[str, dict[str, str]] = {"api": {"SENSORCAST_PORT": str(plan.port)}}
     return [
         Program(
             name=name,
@@ -75,7 +68,8 @@ def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Pr
                     "SENSORCAST_STACK": plan.names.stack,
                     "SENSORCAST_OPS_PORT": str(ports[name]),
                     "SENSORCAST_DRAIN_SECONDS": str(DRAIN_SECONDS),
-                    **settings[name],
+                    **mqtt_settings(broker, client=f"sensorcast-{name}"),
+                    **own.get(name, {}),
                 },
             ),
             ready=_ready(ports[name]),
@@ -101,9 +95,18 @@ def fleet(plan: Plan, *, ports: Mapping[str, int]) -> Program:
     )
 
 
-def mqtt_settings(broker: Broker) -> dict[str, str]:
-    """A broker's address as the services' settings."""
-    return {"SENSORCAST_MQTT_HOST": broker.host, "SENSORCAST_MQTT_PORT": str(broker.port)}
+def mqtt_settings(broker: Broker, *, client: str) -> dict[str, str]:
+    """A broker's address as the settings of a service; `client` is its MQTT client id."""
+    settings = {
+        "URL": broker.url,
+        "CLIENT_ID": client,
+        "USERNAME": broker.username,
+        "PASSWORD": broker.password,
+        "CA_FILE": broker.ca,
+        "CERT_FILE": broker.certificate,
+        "KEY_FILE": broker.key,
+    }
+    return {f"SENSORCAST_MQTT_{name}": str(value) for name, value in settings.items() if value is not None}
 
 
 def entry_point(name: str) -> str:

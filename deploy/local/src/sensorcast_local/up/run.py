@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import time
-from dataclasses import replace
 from typing import Final
 
 import aiohttp
@@ -22,13 +22,14 @@ from sensorcast_local.supervise.program import Program, StartFailed
 from sensorcast_local.supervise.supervisor import Supervisor
 from sensorcast_local.up import programs
 from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick, wait_until_archived
-from sensorcast_local.up.meters import answers
 from sensorcast_local.up.plan import ACCOUNT, REGION, Plan, free_ports, inherited_environment
 from sensorcast_local.up.screen import Header, Screen
 from sensorcast_local.up.status import Watch
 
 HISTORY_SECONDS: Final = 600.0
 """How long the past may take until it is archived, before the first forecasts are asked for all the same."""
+
+LOOK_SECONDS: Final = 1.0
 
 
 class Up:
@@ -77,9 +78,9 @@ class Up:
                 self._screen.event(f"everything runs after {time.monotonic() - self._began:.1f} s")
                 self._announce(broker)
                 self._screen.begin(header)
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._watch(supervisor))
-                    tasks.create_task(self._forecast_soon())
+                async with Watch(self._plan, ports=self._ports) as watch, asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._show(supervisor, watch))
+                    tasks.create_task(self._forecast_soon(watch))
         except StartFailed as error:
             raise Fault(str(error)) from error
         except StackFailed as error:
@@ -143,26 +144,25 @@ class Up:
             region=REGION,
         ).save(plan.data_dir)
 
-    async def _watch(self, supervisor: Supervisor) -> None:
-        async with Watch(self._plan, ports=self._ports) as watch:
-            while True:
-                status = await watch.look()
-                shown = replace(status, fleet_live=status.fleet_live or not self._plan.fleet)
-                self._screen.show(shown, supervisor.conditions, supervisor.rss())
-                await asyncio.sleep(self._screen.interval)
+    async def _show(self, supervisor: Supervisor, watch: Watch) -> None:
+        shown = -math.inf
+        while True:
+            status = await watch.look()
+            if time.monotonic() - shown >= self._screen.interval:
+                shown = time.monotonic()
+                self._screen.show(status, supervisor.conditions, supervisor.rss())
+            await asyncio.sleep(LOOK_SECONDS)
 
-    async def _forecast_soon(self) -> None:
+    async def _forecast_soon(self, watch: Watch) -> None:
         """Ask for the first forecasts as soon as the past is stored, instead of at the next five minutes."""
         if not self._plan.fleet:
             return
-        deadline = time.monotonic() + HISTORY_SECONDS
-        async with aiohttp.ClientSession() as http:
-            while time.monotonic() < deadline:
-                if await answers(http, self._ports["fleet"], "/readyz"):
-                    break
-                await asyncio.sleep(0.5)
         aws, names = self._plan.aws(), self._plan.names
-        if not await wait_until_archived(aws, names, within=max(1.0, deadline - time.monotonic())):
-            self._screen.event("the past is not archived yet; forecasts are asked for all the same")
+        try:
+            async with asyncio.timeout(HISTORY_SECONDS):
+                await watch.past_received.wait()
+                await wait_until_archived(aws, names)
+        except TimeoutError:
+            self._screen.event("the past is not stored yet; forecasts are asked for all the same")
         await send_tick(aws, names, now=system_clock())
         self._screen.event(f"past stored after {time.monotonic() - self._began:.0f} s; first forecasts asked for")

@@ -67,6 +67,10 @@ class Watch:
     Args:
         plan: What runs.
         ports: Ops port by program.
+
+    Attributes:
+        status: What was seen last.
+        past_received: Set when ingest has all that the fleet has sent of its past.
     """
 
     def __init__(self, plan: Plan, *, ports: Mapping[str, int]) -> None:
@@ -77,6 +81,7 @@ class Watch:
         self._received: list[tuple[float, float]] = []
         self._archiver_before: list[Page] = []
         self.status = Status()
+        self.past_received = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Open the clients."""
@@ -112,6 +117,8 @@ class Watch:
         if (fleet := pages.get("fleet")) is not None:
             status.fleet_sent = fleet.total(SENT)
             status.fleet_live = bool(fleet.total(LIVE))
+        if status.fleet_live and (status.received or 0.0) >= (status.fleet_sent or 0.0):
+            self.past_received.set()
 
     def _rate(self, received: float | None) -> float | None:
         if received is None:
