@@ -2,8 +2,8 @@
 
 MiniStack 1.4.21 saves what it holds in memory only when it is stopped in good order, and a stack that was being made at
 that moment stays "in progress" for ever. Here everything is also saved every so often, all services as of one moment,
-so that a kill loses seconds and leaves nothing half made; a stack that was interrupted can be deployed again. S3's objects
-are on disk already and the lake's newest metadata is among them, so a committed snapshot is never lost.
+so that a kill loses seconds and leaves nothing half made; a stack that was interrupted can be deployed again. The
+objects of S3 are on disk already and the lake's newest metadata is among them, so a committed snapshot is never lost.
 """
 
 import asyncio
