@@ -6,15 +6,16 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import pytest
 from aiobotocore.session import AioSession
 from botocore.loaders import Loader
+from faststream import BaseMiddleware
 from tests.libs.faststream_sqs.proxy import Proxy, proxy_to
 from tests.servers.aws import AwsAccount
 
-from faststream_sqs import SQSBroker
+from faststream_sqs import Event, Observer, SQSBroker
 
 if TYPE_CHECKING:
     from types_aiobotocore_sns.client import SNSClient
@@ -120,6 +121,19 @@ class TestQueue:
             MessageSystemAttributeNames=["All"],
         )
         return found.get("Messages", [])
+
+
+class Counting(Observer):
+    """Counts events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def observe(self, event: Event, *, queue: str, amount: int = 1) -> None:
+        self.events += [event] * amount
+
+    def __call__(self, msg: object, /, *, context: object) -> Any:  # noqa: ANN401 - a middleware that only observes
+        return BaseMiddleware(msg, context=context)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -8,25 +8,10 @@ from typing import Any
 import pytest
 from faststream import AckPolicy
 from faststream.exceptions import AckMessage, NackMessage
-from tests.libs.faststream_sqs.conftest import Cloud, eventually, running
+from tests.libs.faststream_sqs.conftest import Cloud, Counting, eventually, running
 from tests.libs.faststream_sqs.proxy import Call, Proxy
 
-from faststream_sqs import Event, Observer, Poison, Retryable, SQSMessage
-
-
-class Counting(Observer):
-    """Counts events."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def observe(self, event: Event, *, queue: str, amount: int = 1) -> None:
-        self.events += [event] * amount
-
-    def __call__(self, msg: object, /, *, context: object) -> Any:  # noqa: ANN401 - a middleware that only observes
-        from faststream import BaseMiddleware
-
-        return BaseMiddleware(msg, context=context)  # type: ignore[arg-type]
+from faststream_sqs import Event, Poison, Retryable, SQSMessage
 
 
 async def test_failing_handler_leaves_the_message_until_redrive(cloud: Cloud) -> None:

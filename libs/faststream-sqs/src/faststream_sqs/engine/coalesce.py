@@ -93,8 +93,10 @@ class Coalescer:
                     self._sending.add(task)
                     task.add_done_callback(self._sent)
         finally:
-            for task in self._sending:
+            sending = list(self._sending)
+            for task in sending:
                 task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
 
     async def _wait_for_work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -117,16 +119,20 @@ class Coalescer:
         return due
 
     async def _send_chunk(self, chunk: list[Step]) -> None:
-        repeat = await self._send(chunk)
-        self._open.difference_update(chunk)
-        self._open.update(repeat)
-        now = asyncio.get_running_loop().time()
-        for step in repeat:
-            step.attempts += 1
-            heapq.heappush(self._later, (now + self._backoff.delay(step.attempts), next(self._order), step))
-        self._changed.set()
-        if not self._open:
-            self._idle.set()
+        repeat: Sequence[Step] = chunk
+        try:
+            repeat = await self._send(chunk)
+        finally:  # whatever went wrong, the steps stay open and come again
+            self._open.difference_update(chunk)
+            self._open.update(repeat)
+            now = asyncio.get_running_loop().time()
+            for step in repeat:
+                step.attempts += 1
+                due = now + self._backoff.delay(step.attempts)
+                heapq.heappush(self._later, (due, next(self._order), step))
+            self._changed.set()
+            if not self._open:
+                self._idle.set()
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)

@@ -109,9 +109,10 @@ class Leases:
             async with self._calls:
                 asked = asyncio.get_running_loop().time()
                 try:
-                    failures = await change_visibility_batch(
-                        self._client, url=self._url, changes=[(m, self._timeout) for m in messages]
-                    )
+                    async with asyncio.timeout(max(1.0, self._timeout / 4)):  # a slow answer is tried again in time
+                        failures = await change_visibility_batch(
+                            self._client, url=self._url, changes=[(m, self._timeout) for m in messages]
+                        )
                 except CALL_ERRORS as error:
                     failures = dict.fromkeys(range(len(messages)), as_failure(error))
         finally:
