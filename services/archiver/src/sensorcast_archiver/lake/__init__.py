@@ -1,0 +1,1 @@
+"""The Iceberg lake: every reading once, however often its batch arrives."""
