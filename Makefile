@@ -17,7 +17,7 @@ $(BIN)/.bootstrap: requirements/bootstrap.txt
 
 $(BIN)/.installed: $(BIN)/.bootstrap requirements/dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 	@echo "Installing dependencies (once) ..."
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(addprefix -e ,$(DISTRIBUTIONS))
 	@touch $@
 
