@@ -1,0 +1,122 @@
+"""Wires the alerter and runs it."""
+
+import sys
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from faststream_sqs import BatchFailures, SQSBatchMessage, SQSBroker
+from sensorcast_alerter.announce import Announcer
+from sensorcast_alerter.consume import Intake
+from sensorcast_alerter.decision import Patience
+from sensorcast_alerter.metrics import AlerterMetrics
+from sensorcast_alerter.notices import Announcements
+from sensorcast_alerter.notify.mqtt import MqttSender
+from sensorcast_alerter.notify.sms import SmsSender
+from sensorcast_alerter.record import Recorder
+from sensorcast_alerter.series_state import SeriesStates
+from sensorcast_alerter.settings import AlerterSettings
+from sensorcast_alerter.sweep import Sweep
+from sensorcast_alerter.watchroom import Watchroom
+from sensorcast_common.aws import Aws
+from sensorcast_common.clock import Clock, system_clock
+from sensorcast_common.health import Heartbeat
+from sensorcast_common.identity import new_id
+from sensorcast_common.incident import Channel
+from sensorcast_common.lifecycle import Lifecycle, serve
+from sensorcast_common.names import Names
+from sensorcast_common.queue import sqs_broker, start_broker
+from sensorcast_common.tables.incident_outbox import IncidentOutbox
+from sensorcast_common.tables.incidents import IncidentsTable
+from sensorcast_common.tables.rules import RulesTable
+
+if TYPE_CHECKING:
+    from sensorcast_alerter.ports import Sender
+
+SMS_AT_ONCE = 4
+MESSAGES_AT_ONCE = 10
+STALE_SWEEPS = 300.0
+"""Seconds without a sweep after which a restart is worth trying; an outage of DynamoDB is usually shorter."""
+
+
+async def build(
+    settings: AlerterSettings, life: Lifecycle, *, aws: Aws | None = None, clock: Clock = system_clock
+) -> None:
+    """Wire everything onto `life`: tables, senders, the watchroom, the sweep, and last the queue.
+
+    Raises:
+        faststream_sqs.QueueNotFoundError: The queue `watch` does not exist.
+    """
+    aws = aws or Aws()
+    names = Names(settings.stack)
+    metrics = AlerterMetrics(life.registry)
+    dynamodb = await life.enter(aws.client("dynamodb"))
+    sns = await life.enter(aws.client("sns"))
+    rules, incidents = RulesTable(dynamodb, names), IncidentsTable(dynamodb, names)
+
+    async def tables() -> None:
+        await dynamodb.describe_table(TableName=names.table_incidents)
+
+    life.health.ready("dynamodb", tables)
+    senders: dict[Channel, tuple[Sender, int]] = {
+        Channel.SMS: (SmsSender(sns, sender_id=settings.sms_sender_id), SMS_AT_ONCE)
+    }
+    if settings.alert_mqtt:
+        mqtt = MqttSender(settings)
+        life.background("alerts on MQTT", mqtt.run)
+        senders[Channel.MQTT] = (mqtt, 1)
+    announcer = Announcer(
+        outbox=IncidentOutbox(dynamodb, names, owner=new_id()), senders=senders, clock=clock, metrics=metrics
+    )
+    recorder = Recorder(
+        incidents=incidents,
+        announcements=Announcements(mqtt=settings.alert_mqtt, timezone=ZoneInfo(settings.timezone)),
+        hand_over=announcer.hand_over,
+        clock=clock,
+        metrics=metrics,
+    )
+    watchroom = Watchroom(
+        states=SeriesStates(capacity=settings.max_series),
+        recorder=recorder,
+        incidents=incidents,
+        patience=Patience(
+            late_after=round(settings.late_after_seconds * 1000),
+            forecast_period=round(settings.forecast_period_seconds * 1000),
+        ),
+        clock=clock,
+        metrics=metrics,
+    )
+    life.background("announce", announcer.run)
+    life.on_stop("announcements", lambda: announcer.drain(within=settings.drain_seconds / 2))
+    sweep = Sweep(rules=rules, incidents=incidents, watchroom=watchroom, announcer=announcer, metrics=metrics)
+    await sweep.once()
+    heartbeat = life.health.alive("sweep", Heartbeat(max_age=STALE_SWEEPS + settings.sweep_seconds))
+    life.background("sweep", lambda: sweep.forever(every=settings.sweep_seconds, heartbeat=heartbeat))
+    broker = sqs_broker(service="alerter", aws=aws, life=life, drain_seconds=settings.drain_seconds / 2)
+    subscribe(broker, names, Intake(watchroom=watchroom, metrics=metrics))
+    await start_broker(broker, life)
+
+
+def subscribe(broker: SQSBroker, names: Names, intake: Intake) -> None:
+    """Let `intake` take what comes on the queue `watch`, one batch at a time and at once."""
+
+    @broker.subscriber(
+        names.queue_watch,
+        batch=True,
+        max_batch=MESSAGES_AT_ONCE,
+        batch_wait=0.0,
+        decoder=_bodies,
+    )
+    async def watch(messages: list[str]) -> None:
+        rejects = await intake.take(messages)
+        if rejects:
+            raise BatchFailures(rejects)
+
+
+async def _bodies(message: SQSBatchMessage) -> list[str]:
+    """The texts as they are; an envelope is opened by `Intake`, and only once."""
+    return [received.body for received in message.raw_message]
+
+
+def main() -> None:
+    """Run the service."""
+    sys.exit(serve("alerter", AlerterSettings, build))

@@ -1,0 +1,60 @@
+"""What the alerter counts; no label holds a tenant, a device or a rule."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_DELAYS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
+
+class AlerterMetrics:
+    """Prometheus metrics named `sensorcast_alerter_...`.
+
+    Args:
+        registry: Where they are registered.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.readings = Counter("sensorcast_alerter_readings_total", "Readings looked at.", registry=registry)
+        self.forecasts = Counter("sensorcast_alerter_forecasts_total", "Forecasts looked at.", registry=registry)
+        self.decisions = Counter(
+            "sensorcast_alerter_decisions_total",
+            "Decisions about an observation under a limit; one about a reading inside all limits counts once.",
+            ["reason"],
+            registry=registry,
+        )
+        self.incidents = Counter(
+            "sensorcast_alerter_incidents_total",
+            "Transitions of incidents that this process stored.",
+            ["basis", "transition"],
+            registry=registry,
+        )
+        self.conflicts = Counter(
+            "sensorcast_alerter_conflicts_total",
+            "Transitions that another process had changed the incident before; they are decided anew.",
+            registry=registry,
+        )
+        self.notifications = Counter(
+            "sensorcast_alerter_notifications_total",
+            "Attempts to send a notice.",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.delay = Histogram(
+            "sensorcast_alerter_notification_delay_seconds",
+            "From the receipt of a reading at ingest (or a forecast's publication) to its SMS being accepted.",
+            ["channel"],
+            buckets=_DELAYS,
+            registry=registry,
+        )
+        self.open_incidents = Gauge(
+            "sensorcast_alerter_open_incidents", "Open incidents in the table, of all tenants.", registry=registry
+        )
+        self.pending_notices = Gauge(
+            "sensorcast_alerter_pending_notices", "Notices in the table that are not sent yet.", registry=registry
+        )
+        self.series = Gauge("sensorcast_alerter_series", "Series that are remembered.", registry=registry)
+        self.rules = Gauge("sensorcast_alerter_rules", "Rules in force.", registry=registry)
+        self.sweep_failures = Counter(
+            "sensorcast_alerter_sweep_failures_total",
+            "Sweeps that could not read rules or incidents.",
+            registry=registry,
+        )
