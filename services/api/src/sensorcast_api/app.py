@@ -1,0 +1,112 @@
+"""The API service: wires the stores, the live view and the web server, and runs them."""
+
+import sys
+
+from sensorcast_api.asgi import make_app
+from sensorcast_api.auth import KeyRing
+from sensorcast_api.metrics import ApiMetrics
+from sensorcast_api.ports import Stores
+from sensorcast_api.server import HttpServer
+from sensorcast_api.services import Limits, Services
+from sensorcast_api.settings import ApiSettings
+from sensorcast_api.stream.broker import connector
+from sensorcast_api.stream.forecast_feed import ForecastFeed
+from sensorcast_api.stream.hub import Hub
+from sensorcast_api.stream.mqtt_feed import Connect, MqttFeed
+from sensorcast_api.stream.subscriptions import Subscriptions
+from sensorcast_common.aws import Aws
+from sensorcast_common.clock import system_clock
+from sensorcast_common.lifecycle import Lifecycle, serve
+from sensorcast_common.names import Names
+from sensorcast_common.tables.api_keys import ApiKeysTable, key_hash
+from sensorcast_common.tables.devices import DevicesTable
+from sensorcast_common.tables.forecasts import ForecastsTable
+from sensorcast_common.tables.hot_store import HotStore
+from sensorcast_common.tables.incidents import IncidentsTable
+from sensorcast_common.tables.rules import RulesTable
+
+
+async def build(
+    settings: ApiSettings, life: Lifecycle, *, aws: Aws | None = None, connect: Connect | None = None
+) -> HttpServer:
+    """Wire the service onto `life`.
+
+    Args:
+        settings: The settings.
+        life: What has been started and must be stopped.
+        aws: Makes the clients; by default from the environment.
+        connect: Makes the MQTT connection; by default as the settings say.
+
+    Returns:
+        The web server, whose `port` is the one it listens on.
+    """
+    names = Names(settings.stack)
+    client = await life.enter((aws or Aws()).client("dynamodb"))
+    metrics = ApiMetrics(life.registry)
+    stores = Stores(
+        devices=DevicesTable(client, names),
+        readings=HotStore(client, names),
+        forecasts=ForecastsTable(client, names),
+        incidents=IncidentsTable(client, names),
+        rules=RulesTable(client, names),
+        api_keys=ApiKeysTable(client, names),
+    )
+    services = Services(
+        stores=stores,
+        key_ring=KeyRing(stores.api_keys, clock=system_clock, metrics=metrics, ttl_seconds=settings.key_ttl_seconds),
+        hub=Hub(),
+        subscriptions=Subscriptions(),
+        metrics=metrics,
+        clock=system_clock,
+        limits=_limits(settings),
+    )
+
+    async def tables_answer() -> None:
+        await stores.api_keys.find(key_hash("readiness"))
+
+    life.health.ready("dynamodb", tables_answer)
+    _feeds(services, life, connect or connector(settings))
+    server = HttpServer(make_app(services, cors_origins=settings.cors_origins), host=settings.host, port=settings.port)
+    life.background("http", server.serve)
+
+    async def stop() -> None:
+        server.stop_accepting()
+        services.hub.close()
+        await server.stopped()
+
+    life.on_stop("http: stop intake, end streams, drain", stop)
+    return server
+
+
+def _feeds(services: Services, life: Lifecycle, connect: Connect) -> None:
+    mqtt = MqttFeed(
+        connect,
+        hub=services.hub,
+        subscriptions=services.subscriptions,
+        clock=services.clock,
+        metrics=services.metrics,
+    )
+    forecasts = ForecastFeed(
+        services.stores.forecasts, hub=services.hub, clock=services.clock, metrics=services.metrics
+    )
+    life.background("mqtt", mqtt.run)
+    life.background("forecasts", forecasts.run)
+
+
+def _limits(settings: ApiSettings) -> Limits:
+    return Limits(
+        range_seconds=settings.max_range_days * 86_400,
+        streams=settings.max_streams,
+        streams_per_key=settings.max_streams_per_key,
+        queue=settings.stream_queue,
+        heartbeat_seconds=settings.heartbeat_seconds,
+    )
+
+
+async def _build(settings: ApiSettings, life: Lifecycle) -> None:
+    await build(settings, life)
+
+
+def main() -> None:
+    """Run the service."""
+    sys.exit(serve("api", ApiSettings, _build))

@@ -1,0 +1,50 @@
+"""What may stand in a path and a query, checked in one place."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, BeforeValidator
+
+from sensorcast_common.clock import UtcDatetime
+from sensorcast_common.names import is_name
+
+_RFC3339: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+NAME_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
+"""The same rule as `names.is_name`, for the OpenAPI document."""
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError("1 to 64 letters, digits, '_', '.', ':' or '-', the first a letter or digit")
+    return text
+
+
+def _only_rfc3339(value: object) -> object:
+    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+        raise ValueError("an RFC 3339 time such as 2026-01-31T08:15:00Z (write '+' in an offset as %2B)")
+    return value
+
+
+def _in_our_time(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment < _LATEST:
+        raise ValueError("a time from 2000 to 2099")
+    return moment
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A device or metric name."""
+
+Time = Annotated[UtcDatetime, BeforeValidator(_only_rfc3339), AfterValidator(_in_our_time)]
+"""An RFC 3339 time in any offset, used in UTC."""
+
+DevicePath = Annotated[
+    Name, Path(description="The device's name.", examples=["truck-7"], json_schema_extra={"pattern": NAME_PATTERN})
+]
+MetricQuery = Annotated[
+    Name, Query(description="The metric's name.", examples=["temperature"], json_schema_extra={"pattern": NAME_PATTERN})
+]

@@ -1,0 +1,110 @@
+"""Alert rules: what is watched and who is told. Changes are conditional, so that nobody undoes another's unseen."""
+
+import re
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Header, Path, Response
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from sensorcast_api import examples
+from sensorcast_api.auth import Operator, Viewer
+from sensorcast_api.paging import Page
+from sensorcast_api.problems import ProblemError, invalid, not_found
+from sensorcast_api.services import Wired
+from sensorcast_common.rule import LimitCondition, Pattern, PhoneNumber, Rule
+from sensorcast_common.tables.rules import RuleConflict
+
+router = APIRouter(prefix="/v1/rules", tags=["rules"])
+
+_ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
+_ETAG_HEADER: Final = {"ETag": "The rule's version, to be sent as If-Match when it is replaced."}
+
+RuleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", examples=["too-warm"])]
+IfMatch = Annotated[str | None, Header(description='The ETag of the rule to replace, e.g. `"3"`; leave out to create.')]
+
+
+class RuleBody(BaseModel):
+    """A rule as it is sent: tenant, id and version come from the credential, the path and the store."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [examples.RULE.model_dump(mode="json", exclude={"tenant", "rule_id", "version"})]
+        },
+    )
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    device: Pattern = "*"
+    metric: Pattern = "temperature"
+    condition: LimitCondition
+    severity: Literal["info", "warning", "critical"] = "warning"
+    sms: list[PhoneNumber] = []
+    enabled: bool = True
+
+
+@router.get("", responses={200: examples.page(examples.RULE), **examples.problems()})
+async def list_rules(caller: Viewer, wired: Wired) -> Page[Rule]:
+    """All rules by id, on one page."""
+    return Page(items=await wired.stores.rules.list(caller.tenant))
+
+
+@router.get(
+    "/{rule_id}", responses={200: examples.shown(examples.RULE, headers=_ETAG_HEADER), **examples.problems(404)}
+)
+async def get_rule(caller: Viewer, wired: Wired, rule_id: RuleId, response: Response) -> Rule:
+    """One rule."""
+    rule = await wired.stores.rules.get(caller.tenant, rule_id)
+    if rule is None:
+        raise not_found("rule")
+    response.headers["ETag"] = f'"{rule.version}"'
+    return rule
+
+
+@router.put(
+    "/{rule_id}",
+    responses={
+        200: examples.shown(examples.RULE, headers=_ETAG_HEADER),
+        201: {"description": "Created", "model": Rule, **examples.shown(examples.RULE, headers=_ETAG_HEADER)},
+        **examples.problems(403, 412, 428),
+    },
+)
+async def put_rule(
+    caller: Operator, wired: Wired, rule_id: RuleId, body: RuleBody, response: Response, if_match: IfMatch = None
+) -> Rule:
+    """Create a rule, or replace the version that `If-Match` names."""
+    expected = _version(if_match)
+    rule = Rule(tenant=caller.tenant, rule_id=rule_id, version=expected + 1, **dict(body))
+    try:
+        await wired.stores.rules.put(rule)
+    except RuleConflict as error:
+        raise await _conflict(wired, caller.tenant, rule_id, expected) from error
+    response.status_code = 200 if expected else 201
+    response.headers["ETag"] = f'"{rule.version}"'
+    return rule
+
+
+@router.delete("/{rule_id}", status_code=204, responses=examples.problems(403, 404))
+async def delete_rule(caller: Operator, wired: Wired, rule_id: RuleId) -> None:
+    """Remove a rule; its open incidents stay until they resolve."""
+    if not await wired.stores.rules.delete(caller.tenant, rule_id):
+        raise not_found("rule")
+
+
+def _version(if_match: str | None) -> int:
+    """The version to replace, 0 to create."""
+    if if_match is None:
+        return 0
+    matched = _ETAG.fullmatch(if_match.strip())
+    if matched is None:
+        raise invalid("header", "If-Match", 'one ETag of this rule, such as "3", in quotation marks')
+    return int(matched[1])
+
+
+async def _conflict(wired: Wired, tenant: str, rule_id: str, expected: int) -> ProblemError:
+    stored = await wired.stores.rules.get(tenant, rule_id)
+    if expected == 0 and stored is not None:
+        return ProblemError(
+            428, "The rule exists: send its ETag as If-Match to replace it.", headers={"ETag": f'"{stored.version}"'}
+        )
+    detail = f"The rule is at version {stored.version}." if stored else "The rule is gone."
+    return ProblemError(412, detail, kind="version-conflict")

@@ -1,0 +1,66 @@
+"""What the routes work with, handed to them by FastAPI from the application's state."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from sensorcast_api.auth import KeyRing
+from sensorcast_api.metrics import ApiMetrics
+from sensorcast_api.ports import Stores
+from sensorcast_api.stream.hub import Hub
+from sensorcast_api.stream.subscriptions import Subscriptions
+from sensorcast_common.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one answer and one stream.
+
+    Attributes:
+        range_seconds: Longest range of one readings request.
+        stream_devices: Devices that a stream may name.
+        stream_fleet: Devices that a tenant may have for a stream of all of them.
+        streams: Streams that this process serves.
+        streams_per_key: Streams that one key may have open.
+        queue: Events that wait for a slow client before the oldest are dropped.
+        heartbeat_seconds: Silence after which a heartbeat is sent.
+        resume_seconds: How far back `Last-Event-ID` may reach.
+        resume_devices: Devices a stream may watch and still be resumed.
+        settle_seconds: How long the hot store may lag behind MQTT.
+    """
+
+    range_seconds: int = 7 * 86_400
+    stream_devices: int = 100
+    stream_fleet: int = 2_000
+    streams: int = 1_000
+    streams_per_key: int = 20
+    queue: int = 1_000
+    heartbeat_seconds: float = 15.0
+    resume_seconds: float = 900.0
+    resume_devices: int = 200
+    settle_seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a route may use."""
+
+    stores: Stores
+    key_ring: KeyRing
+    hub: Hub
+    subscriptions: Subscriptions
+    metrics: ApiMetrics
+    clock: Clock
+    limits: Limits = field(default_factory=Limits)
+
+
+def _services(request: Request) -> Services:
+    found = request.app.state.services
+    if not isinstance(found, Services):
+        raise TypeError("app.state.services: not wired")
+    return found
+
+
+Wired = Annotated[Services, Depends(_services)]
+"""A route's parameter that receives the services."""

@@ -1,0 +1,222 @@
+"""The API's ports in memory, and a world with two tenants that know nothing of each other."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from sensorcast_api import examples
+from sensorcast_api.asgi import make_app
+from sensorcast_api.auth import KeyRing
+from sensorcast_api.metrics import ApiMetrics
+from sensorcast_api.ports import ApiKeys, Devices, Forecasts, Incidents, Readings, Rules, Stores
+from sensorcast_api.server import HttpServer
+from sensorcast_api.services import Limits, Services
+from sensorcast_api.stream.hub import Hub
+from sensorcast_api.stream.subscriptions import Subscriptions
+from sensorcast_common.clock import from_millis, to_millis
+from sensorcast_common.device import Device
+from sensorcast_common.forecast import Forecast
+from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.lifecycle import Lifecycle
+from sensorcast_common.reading import SeriesKey
+from sensorcast_common.rule import Rule
+from sensorcast_common.tables.api_keys import ApiKey, Role, key_hash
+from sensorcast_common.tables.hot_chunk import SeriesColumns
+from sensorcast_common.tables.rules import RuleConflict
+
+NOW = 1_780_000_000_000
+DAY = 86_400_000
+
+
+class FakeDevices(Devices):
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], Device] = {}
+
+    def put(self, tenant: str, device: str) -> None:
+        self.items[tenant, device] = examples.DEVICE.model_copy(update={"tenant": tenant, "device": device})
+
+    async def list(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[Device], str | None]:
+        if cursor == "broken":
+            raise ValueError("cursor: not one of ours")
+        found = [self.items[key] for key in sorted(self.items) if key[0] == tenant and key[1] > (cursor or "")]
+        return found[:limit], found[limit - 1].device if len(found) > limit else None
+
+    async def get(self, tenant: str, device: str) -> Device | None:
+        return self.items.get((tenant, device))
+
+
+class FakeReadings(Readings):
+    def __init__(self) -> None:
+        self.points: dict[tuple[str, str, str], dict[int, float]] = {}
+        self.unit: Callable[[int], str] = lambda _: "Cel"
+        self.widest = 0
+
+    def put(self, tenant: str, device: str, ts: int, value: float, metric: str = "temperature") -> None:
+        self.points.setdefault((tenant, device, metric), {})[ts] = value
+
+    async def read(
+        self, tenant: str, device: str, *, start: int, end: int, metrics: Collection[str] | None = None
+    ) -> Mapping[str, SeriesColumns]:
+        self.widest = max(self.widest, end - start)
+        found: dict[str, SeriesColumns] = {}
+        for (of, name, metric), points in self.points.items():
+            inside = sorted(ts for ts in points if start <= ts < end)
+            if (of, name) == (tenant, device) and (metrics is None or metric in metrics) and inside:
+                unit = self.unit(inside[-1])
+                inside = [ts for ts in inside if self.unit(ts) == unit]
+                found[metric] = SeriesColumns(ts=inside, value=[points[ts] for ts in inside], unit=unit)
+        return found
+
+
+class FakeForecasts(Forecasts):
+    def __init__(self) -> None:
+        self.items: list[Forecast] = []
+        self.reads: list[SeriesKey] = []
+
+    def put(self, tenant: str, device: str, known_at: int) -> None:
+        changed = {"tenant": tenant, "device": device, "known_at": from_millis(known_at)}
+        self.items.append(examples.FORECAST.model_copy(update=changed))
+
+    async def latest(self, series: SeriesKey) -> Forecast | None:
+        self.reads.append(series)
+        return await self.known_at_or_before(series, NOW * 2)
+
+    async def known_at_or_before(self, series: SeriesKey, millis: int) -> Forecast | None:
+        fitting = [each for each in self.items if each.series == series and to_millis(each.known_at) <= millis]
+        return max(fitting, key=lambda each: each.known_at, default=None)
+
+
+class FakeIncidents(Incidents):
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], Incident] = {}
+
+    def put(self, tenant: str, incident_id: str, *, device: str = "truck-1", state: str = "open") -> Incident:
+        changed = {"tenant": tenant, "incident_id": incident_id, "device": device, "state": IncidentState(state)}
+        self.items[tenant, incident_id] = examples.INCIDENT.model_copy(update=changed)
+        return self.items[tenant, incident_id]
+
+    async def list(
+        self, tenant: str, *, state: IncidentState | None = None, limit: int, cursor: str | None
+    ) -> tuple[Sequence[Incident], str | None]:
+        found = [
+            incident
+            for (of, incident_id), incident in sorted(self.items.items(), reverse=True)
+            if of == tenant and state in (None, incident.state) and (cursor is None or incident_id < cursor)
+        ]
+        return found[:limit], found[limit - 1].incident_id if len(found) > limit else None
+
+    async def get(self, tenant: str, incident_id: str) -> Incident | None:
+        return self.items.get((tenant, incident_id))
+
+
+class FakeRules(Rules):
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], Rule] = {}
+
+    async def list(self, tenant: str) -> Sequence[Rule]:
+        return [self.items[key] for key in sorted(self.items) if key[0] == tenant]
+
+    async def get(self, tenant: str, rule_id: str) -> Rule | None:
+        return self.items.get((tenant, rule_id))
+
+    async def put(self, rule: Rule) -> None:
+        stored = self.items.get((rule.tenant, rule.rule_id))
+        if (stored.version if stored else 0) != rule.version - 1:
+            raise RuleConflict(rule)
+        self.items[rule.tenant, rule.rule_id] = rule
+
+    async def delete(self, tenant: str, rule_id: str) -> bool:
+        return self.items.pop((tenant, rule_id), None) is not None
+
+
+class FakeApiKeys(ApiKeys):
+    def __init__(self) -> None:
+        self.items: dict[str, ApiKey] = {}
+        self.finds = 0
+
+    def make(self, tenant: str, role: Role = Role.VIEWER, *, expires_at: int = NOW + DAY) -> str:
+        key = "sc_" + secrets.token_urlsafe(32)
+        self.items[key_hash(key)] = ApiKey(
+            key_id=key_hash(key)[:16],
+            tenant=tenant,
+            role=role,
+            created_at=from_millis(NOW),
+            expires_at=from_millis(expires_at),
+        )
+        return key
+
+    def revoke(self, key: str) -> None:
+        self.items[key_hash(key)] = self.items[key_hash(key)].model_copy(update={"revoked_at": from_millis(NOW)})
+
+    async def find(self, hashed: str) -> ApiKey | None:
+        self.finds += 1
+        return self.items.get(hashed)
+
+
+@dataclass(slots=True)
+class World:
+    """Two tenants: `acme` with truck-1 and truck-2, `other` with truck-9, and a truck-1 of its own."""
+
+    limits: Limits = field(default_factory=Limits)
+    now: int = NOW
+    monotonic: float = 0.0
+    devices: FakeDevices = field(default_factory=FakeDevices)
+    readings: FakeReadings = field(default_factory=FakeReadings)
+    forecasts: FakeForecasts = field(default_factory=FakeForecasts)
+    incidents: FakeIncidents = field(default_factory=FakeIncidents)
+    rules: FakeRules = field(default_factory=FakeRules)
+    keys: FakeApiKeys = field(default_factory=FakeApiKeys)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    services: Services = field(init=False)
+    app: FastAPI = field(init=False)
+
+    def __post_init__(self) -> None:
+        for tenant, device in (("acme", "truck-1"), ("acme", "truck-2"), ("other", "truck-1"), ("other", "truck-9")):
+            self.devices.put(tenant, device)
+        metrics = ApiMetrics(self.registry)
+        self.services = Services(
+            stores=Stores(
+                devices=self.devices,
+                readings=self.readings,
+                forecasts=self.forecasts,
+                incidents=self.incidents,
+                rules=self.rules,
+                api_keys=self.keys,
+            ),
+            key_ring=KeyRing(self.keys, clock=lambda: self.now, metrics=metrics, monotonic=lambda: self.monotonic),
+            hub=Hub(),
+            subscriptions=Subscriptions(),
+            metrics=metrics,
+            clock=lambda: self.now,
+            limits=self.limits,
+        )
+        self.app = make_app(self.services)
+
+    def client(self, key: str | None = None, role: Role = Role.VIEWER, tenant: str = "acme") -> httpx.AsyncClient:
+        """A client of the application in this process; by default with a key of `tenant`."""
+        key = self.keys.make(tenant, role) if key is None else key
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://api",
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+        )
+
+
+@asynccontextmanager
+async def served(world: World) -> AsyncIterator[str]:
+    """The world's application behind a real server on loopback; gives its address."""
+    life = Lifecycle(drain_seconds=5)
+    server = HttpServer(world.app, host="127.0.0.1", port=0)
+    life.background("http", server.serve)
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.stop_accepting()
+        world.services.hub.close()
+        await server.stopped()
+        await life.close()

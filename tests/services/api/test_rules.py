@@ -1,0 +1,46 @@
+"""Rules are changed only by who has seen what is there."""
+
+from tests.services.api.fakes import World
+
+from sensorcast_common.tables.api_keys import Role
+
+BODY = {"name": "Too warm", "device": "truck-*", "condition": {"above": 8, "forecast": {"min_probability": 0.8}}}
+PATH = "/v1/rules/too-warm"
+
+
+async def test_a_rule_is_created_read_replaced_and_removed(world: World) -> None:
+    async with world.client(role=Role.OPERATOR) as client:
+        created = await client.put(PATH, json=BODY)
+        assert (created.status_code, created.headers["etag"]) == (201, '"1"')
+        read = await client.get(PATH)
+        assert read.json() == created.json()
+        assert read.json()["tenant"] == "acme"
+        replaced = await client.put(PATH, json=BODY | {"enabled": False}, headers={"If-Match": read.headers["etag"]})
+        assert (replaced.status_code, replaced.json()["version"], replaced.json()["enabled"]) == (200, 2, False)
+        assert [each["version"] for each in (await client.get("/v1/rules")).json()["items"]] == [2]
+        assert (await client.delete(PATH)).status_code == 204
+        assert (await client.delete(PATH)).status_code == 404
+        assert (await client.get(PATH)).status_code == 404
+
+
+async def test_a_rule_that_exists_is_not_replaced_unseen(world: World) -> None:
+    async with world.client(role=Role.OPERATOR) as client:
+        await client.put(PATH, json=BODY)
+        again = await client.put(PATH, json=BODY | {"name": "other"})
+    assert again.status_code == 428
+    assert again.headers["etag"] == '"1"'
+    assert world.rules.items["acme", "too-warm"].name == "Too warm"
+
+
+async def test_a_version_that_is_gone_is_a_conflict(world: World) -> None:
+    async with world.client(role=Role.OPERATOR) as client:
+        gone = await client.put(PATH, json=BODY, headers={"If-Match": '"4"'})
+        await client.put(PATH, json=BODY)
+        await client.put(PATH, json=BODY, headers={"If-Match": '"1"'})
+        late = await client.put(PATH, json=BODY, headers={"If-Match": '"1"'})
+        unreadable = await client.put(PATH, json=BODY, headers={"If-Match": "W/2"})
+    assert gone.status_code == late.status_code == 412
+    assert late.json()["type"] == "urn:sensorcast:problem:version-conflict"
+    assert "version 2" in late.json()["detail"]
+    assert unreadable.status_code == 422
+    assert unreadable.json()["errors"][0]["field"] == "If-Match"
