@@ -4,6 +4,7 @@ import ssl
 from typing import Final
 
 import aiomqtt
+import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -70,7 +71,7 @@ def mqtt_client(
         password=None if password is None else password.get_secret_value(),
         protocol=_VERSIONS[settings.mqtt_version],
         clean_session=None if is_mqtt5 else not persistent,
-        clean_start=not persistent,
+        clean_start=(not persistent) if is_mqtt5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
         properties=properties,
         keepalive=settings.mqtt_keepalive,
         tls_context=tls_context(settings),

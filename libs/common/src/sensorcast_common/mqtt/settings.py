@@ -14,7 +14,9 @@ def _an_address(url: str) -> str:
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.path not in {"", "/"} or parts.query:
         raise ValueError("expected mqtt://host:port or mqtts://host:port")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("user and password do not belong in the address: use SENSORCAST_MQTT_USERNAME and SENSORCAST_MQTT_PASSWORD")
+        raise ValueError(
+            "user and password do not belong in the address: use SENSORCAST_MQTT_USERNAME and SENSORCAST_MQTT_PASSWORD"
+        )
     if parts.port == 0:  # reading it also raises ValueError for what is no port
         raise ValueError("the port must not be 0")
     return url
@@ -50,7 +52,7 @@ class MqttSettings(BaseModel):
     mqtt_key_file: Path | None = None
     mqtt_alpn: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
     mqtt_version: Literal["5", "3.1.1"] = "5"
-    mqtt_keepalive: int = Field(default=30, ge=5, le=3600)
+    mqtt_keepalive: int = Field(default=30, ge=1, le=3600)
     mqtt_session_expiry: int = Field(default=86_400, ge=0, le=0xFFFFFFFF)
     mqtt_receive_maximum: int = Field(default=8192, ge=1, le=65_535)
 
