@@ -1,0 +1,335 @@
+"""An alerter without a network: a fake clock, tables in memory, a telephone that keeps what it gets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from prometheus_client import CollectorRegistry
+
+from sensorcast_alerter.announce import Announcer
+from sensorcast_alerter.decision import Patience
+from sensorcast_alerter.metrics import AlerterMetrics
+from sensorcast_alerter.notices import Announcements
+from sensorcast_alerter.ports import Incidents, Outbox, Rules, Sender
+from sensorcast_alerter.record import Recorder
+from sensorcast_alerter.series_state import SeriesStates
+from sensorcast_alerter.sweep import Sweep
+from sensorcast_alerter.watchroom import Watchroom
+from sensorcast_common.clock import from_millis, to_millis
+from sensorcast_common.forecast import Forecast, LimitRisk
+from sensorcast_common.incident import Basis, Channel, Incident, IncidentState, Notice
+from sensorcast_common.reading import Reading
+from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
+from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
+
+MIDNIGHT = to_millis(datetime(2025, 1, 15, tzinfo=UTC))
+NUMBER = "+4915112345678"
+
+
+def at(text: str) -> int:
+    """Milliseconds of `HH:MM` or `HH:MM:SS` on the day of the tests."""
+    hours, minutes, *seconds = (int(part) for part in text.split(":"))
+    return MIDNIGHT + ((hours * 60 + minutes) * 60 + (seconds[0] if seconds else 0)) * 1000
+
+
+def limit_rule(
+    *,
+    rule_id: str = "chilled",
+    above: float | None = 8.0,
+    below: float | None = None,
+    hold_seconds: int = 0,
+    clear_margin: float = 0.0,
+    forecast: ForecastCondition | None = None,
+    device: str = "truck-*",
+    sms: Sequence[str] = (NUMBER,),
+) -> Rule:
+    condition = LimitCondition(
+        above=above, below=below, hold_seconds=hold_seconds, clear_margin=clear_margin, forecast=forecast
+    )
+    return Rule(tenant="acme", rule_id=rule_id, name="Chilled goods", device=device, condition=condition, sms=list(sms))
+
+
+def reading(when: str | int, value: float, *, device: str = "truck-1", received: str | int | None = None) -> Reading:
+    ts = at(when) if isinstance(when, str) else when
+    got = ts if received is None else at(received) if isinstance(received, str) else received
+    return Reading("acme", device, "temperature", ts, value, "Cel", got)
+
+
+def forecast(
+    known_at: str,
+    probability: float,
+    *,
+    rule_id: str = "chilled",
+    threshold: float = 8.0,
+    side: Literal["above", "below"] = "above",
+    last_value: float = 7.9,
+    expected: str | None = None,
+) -> Forecast:
+    known = from_millis(at(known_at))
+    points = [last_value] * 12
+    return Forecast(
+        tenant="acme",
+        device="truck-1",
+        metric="temperature",
+        unit="Cel",
+        known_at=known,
+        last_value=last_value,
+        step_seconds=300,
+        start=known + timedelta(minutes=5),
+        q10=points,
+        q50=points,
+        q90=points,
+        risks=[
+            LimitRisk(
+                rule_id=rule_id,
+                side=side,
+                threshold=threshold,
+                probability=probability,
+                expected_at=from_millis(at(expected)) if expected else None,
+            )
+        ],
+        model="test/1",
+        trained_from=known - timedelta(days=1),
+        trained_to=known,
+    )
+
+
+class MemoryTables(Incidents, Outbox, Rules):
+    """The tables of rules and incidents, as `sensorcast_common.tables` promises them."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.items: dict[str, StoredIncident] = {}
+        self.markers: dict[tuple[str, ...], tuple[str, int | None]] = {}
+        self.away = False
+        self.settling_fails = 0
+        self.writes = 0
+
+    def _reach(self) -> None:
+        if self.away:
+            raise ConnectionError("DynamoDB is away")
+
+    async def every(self) -> AsyncIterator[Rule]:
+        self._reach()
+        for rule in self.rules:
+            yield rule
+
+    async def live(self) -> AsyncIterator[StoredIncident]:
+        self._reach()
+        for stored in list(self.items.values()):
+            if stored.incident.state is IncidentState.OPEN or any(each.pending for each in stored.outbox.values()):
+                yield stored
+
+    async def load(self, tenant: str, incident_id: str) -> StoredIncident | None:
+        self._reach()
+        return self.items.get(incident_id)
+
+    async def open(self, incident: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
+        await asyncio.sleep(0)
+        self._reach()
+        key = (*incident.series, incident.rule_id, incident.side)
+        last, ended = self.markers.get(key, (None, None))
+        if last is not None and ended is None:
+            raise AlreadyOpen(self.items[last])
+        if ended is not None and ended >= to_millis(incident.opened_at):
+            raise AlreadyOver
+        self.markers[key] = (incident.incident_id, None)
+        return self._put(StoredIncident(incident, 1, {each.key: each for each in notices}))
+
+    async def change(self, before: StoredIncident, after: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
+        await asyncio.sleep(0)
+        self._reach()
+        now = self.items[after.incident_id]
+        if now.revision != before.revision:
+            raise IncidentConflict
+        if after.resolved_at is not None:
+            self.markers[(*after.series, after.rule_id, after.side)] = (after.incident_id, to_millis(after.resolved_at))
+        return self._put(
+            StoredIncident(after, now.revision + 1, {**{each.key: each for each in notices}, **now.outbox})
+        )
+
+    async def claim(self, incident: Incident, notice: Notice, *, now: int, until: int) -> bool:
+        self._reach()
+        stored = self.items[incident.incident_id].outbox[notice.key]
+        if not stored.pending or (stored.held_until is not None and to_millis(stored.held_until) > now):
+            return False
+        self._mark(incident, stored, held_until=from_millis(until), attempts=stored.attempts + 1)
+        return True
+
+    async def postpone(self, incident: Incident, notice: Notice, *, until: int) -> None:
+        self._reach()
+        self._mark(incident, notice, held_until=from_millis(until))
+
+    async def settle(self, incident: Incident, notice: Notice, *, now: int, refused: str | None = None) -> None:
+        self._reach()
+        if self.settling_fails:
+            self.settling_fails -= 1
+            raise ConnectionError("DynamoDB is away")
+        if refused is not None:
+            self._mark(incident, notice, refused=refused)
+        else:
+            self._mark(incident, notice, sent_at=from_millis(now))
+
+    async def retire(self, incident: Incident, *, revision: int) -> None:
+        self._reach()
+
+    def _mark(self, incident: Incident, notice: Notice, **changes: object) -> None:
+        stored = self.items[incident.incident_id]
+        changed = stored.outbox[notice.key].model_copy(update=changes)
+        self.items[incident.incident_id] = stored._replace(outbox={**stored.outbox, notice.key: changed})
+
+    def _put(self, stored: StoredIncident) -> StoredIncident:
+        self.items[stored.incident.incident_id] = stored
+        self.writes += 1
+        return stored
+
+
+class Telephone(Sender):
+    """Keeps what it gets, or raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.got: list[Notice] = []
+        self.raises: Exception | None = None
+
+    async def send(self, notice: Notice) -> None:
+        await asyncio.sleep(0)
+        if self.raises is not None:
+            raise self.raises
+        self.got.append(notice)
+
+
+class Room:
+    """An alerter; several may share tables and telephone.
+
+    Args:
+        rules: The rules in the table.
+        tables: Another alerter's tables.
+        telephone: Another alerter's telephone.
+        capacity: Series that are remembered.
+        patience: What is too old to open anything.
+        backlog: Notices of one channel that wait in memory.
+    """
+
+    def __init__(
+        self,
+        *rules: Rule,
+        tables: MemoryTables | None = None,
+        telephone: Telephone | None = None,
+        capacity: int = 100,
+        patience: Patience | None = None,
+        backlog: int = 100,
+    ) -> None:
+        self.now = MIDNIGHT
+        self.tables = tables or MemoryTables()
+        self.tables.rules += rules
+        self.telephone = telephone or Telephone()
+        self.vehicle = Telephone()
+        self.registry = CollectorRegistry()
+        metrics = AlerterMetrics(self.registry)
+        self.announcer = Announcer(
+            outbox=self.tables,
+            senders={Channel.SMS: (self.telephone, 2), Channel.MQTT: (self.vehicle, 1)},
+            clock=self.clock,
+            metrics=metrics,
+            backlog=backlog,
+        )
+        self.states = SeriesStates(capacity=capacity)
+        self.watchroom = Watchroom(
+            states=self.states,
+            recorder=Recorder(
+                incidents=self.tables,
+                announcements=Announcements(mqtt=True, timezone=UTC),
+                hand_over=self.announcer.hand_over,
+                clock=self.clock,
+                metrics=metrics,
+            ),
+            incidents=self.tables,
+            patience=patience or Patience(),
+            clock=self.clock,
+            metrics=metrics,
+        )
+        self.sweeper = Sweep(
+            rules=self.tables,
+            incidents=self.tables,
+            watchroom=self.watchroom,
+            announcer=self.announcer,
+            metrics=metrics,
+        )
+
+    def clock(self) -> int:
+        return self.now
+
+    async def sweep(self, when: str | None = None) -> None:
+        """Look at the tables at `when`, and send what is to be sent."""
+        self.now = at(when) if when else self.now
+        await self.sweeper.once()
+        await self.send()
+
+    async def take(self, *observations: Reading | Forecast, when: str | None = None) -> None:
+        """Handle one batch of messages at `when`; by default at the time of the newest observation."""
+        self.now = at(when) if when else max(self.now, *map(_time, observations))
+        await self.watchroom.take(
+            [each for each in observations if isinstance(each, Reading)],
+            [(each, self.now) for each in observations if isinstance(each, Forecast)],
+        )
+        await self.send()
+
+    async def play(self, *observations: Reading | Forecast) -> None:
+        """Handle each in a batch of its own, when it was made."""
+        for each in observations:
+            await self.take(each)
+
+    async def send(self) -> None:
+        """Let everything that was handed over be tried."""
+        sending = asyncio.create_task(self.announcer.run())
+        await self.announcer.drain(within=5)
+        sending.cancel()
+        await asyncio.wait([sending])
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """All, oldest first."""
+        return sorted((stored.incident for stored in self.tables.items.values()), key=lambda each: each.opened_at)
+
+    @property
+    def bases(self) -> list[Basis]:
+        """What each rests on, oldest first."""
+        return [incident.basis for incident in self.incidents]
+
+    @property
+    def only(self) -> Incident:
+        (incident,) = self.incidents
+        return incident
+
+    @property
+    def sms(self) -> list[str]:
+        """The texts that were sent."""
+        return [notice.text for notice in self.telephone.got]
+
+    def decided(self, reason: str) -> float:
+        """How often that reason was given."""
+        return self.registry.get_sample_value("sensorcast_alerter_decisions_total", {"reason": reason}) or 0
+
+
+def _time(observation: Reading | Forecast) -> int:
+    return observation.received_at if isinstance(observation, Reading) else to_millis(observation.known_at)
+
+
+async def opened_room(*rules: Rule) -> Room:
+    """An alerter that has read its rules."""
+    room = Room(*rules)
+    await room.sweep()
+    return room
+
+
+def spans(incidents: Iterable[Incident]) -> list[tuple[str, str, str | None]]:
+    """Opening, state and end of each, for comparison."""
+    return [
+        (
+            f"{each.opened_at:%H:%M:%S}",
+            each.state,
+            f"{each.resolved_at:%H:%M:%S}" if each.resolved_at else None,
+        )
+        for each in incidents
+    ]

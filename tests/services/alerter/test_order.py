@@ -1,0 +1,136 @@
+"""What holds whatever the order in which readings come, and however often they come.
+
+A reading counts if it is newer than all that its series has seen; one that is not opens, resolves and changes nothing.
+So the incidents are those of the readings that were the newest when they came. It follows that repetition never
+matters, that order inside one batch of messages never matters, and that without hold time and clear margin the newest
+reading alone decides whether an incident is open in the end. Order across batches does matter: a breach that is
+reported only after its end is late, and late readings tell nobody.
+"""
+
+import asyncio
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.services.alerter.room import MIDNIGHT, MemoryTables, Room, Telephone, limit_rule, opened_room, reading
+
+from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.reading import Reading
+
+SLOW = limit_rule(above=8, below=2, hold_seconds=2, clear_margin=1)
+PLAIN = limit_rule(above=8, below=2)
+
+values = st.sampled_from([0.0, 1.5, 2.5, 5.0, 7.5, 8.5, 10.0])
+in_order = st.lists(values, min_size=1, max_size=25).map(
+    lambda found: [reading(MIDNIGHT + second * 1000, value) for second, value in enumerate(found)]
+)
+examples = settings(max_examples=60, deadline=None)
+
+
+def outcome(incidents: list[Incident]) -> list[tuple[object, ...]]:
+    return [
+        (each.opened_at, each.side, each.state, each.basis, each.observed_at, each.resolved_at, each.worst)
+        for each in incidents
+    ]
+
+
+async def run(batches: list[list[Reading]], *, plain: bool = False) -> Room:
+    room = await opened_room(PLAIN if plain else SLOW)
+    for batch in batches:
+        if batch:
+            await room.take(*batch)
+    return room
+
+
+@examples
+@given(in_order, st.data())
+def test_repetition_changes_nothing(stream: list[Reading], data: st.DataObject) -> None:
+    repeated: list[Reading] = []
+    for at, each in enumerate(stream):
+        repeated.append(each)
+        repeated += data.draw(st.lists(st.sampled_from(stream[: at + 1]), max_size=3))
+    once = asyncio.run(run([[each] for each in stream]))
+    again = asyncio.run(run([[each] for each in repeated]))
+    assert outcome(once.incidents) == outcome(again.incidents)
+    assert len(once.sms) == len(again.sms) == len(once.incidents)
+
+
+@examples
+@given(in_order, st.data())
+def test_order_inside_a_batch_changes_nothing(stream: list[Reading], data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)), max_size=4)) | {0, len(stream)})
+    batches = [stream[start:end] for start, end in pairwise(cuts)]
+    shuffled = [data.draw(st.permutations(batch)) for batch in batches]
+    one_by_one = asyncio.run(run([[each] for each in stream]))
+    assert outcome(one_by_one.incidents) == outcome(asyncio.run(run(batches)).incidents)
+    assert outcome(one_by_one.incidents) == outcome(asyncio.run(run(shuffled)).incidents)
+
+
+@examples
+@given(in_order.flatmap(st.permutations))
+def test_any_order_gives_the_incidents_of_the_readings_that_came_as_the_newest(arrival: list[Reading]) -> None:
+    newest = [each for at, each in enumerate(arrival) if all(each.ts > before.ts for before in arrival[:at])]
+    given_order = asyncio.run(run([[each] for each in arrival]))
+    assert outcome(given_order.incidents) == outcome(asyncio.run(run([[each] for each in newest])).incidents)
+
+
+@examples
+@given(in_order.flatmap(lambda stream: st.permutations(stream + stream)))
+def test_the_newest_reading_alone_decides_what_is_open_in_the_end(arrival: list[Reading]) -> None:
+    room = asyncio.run(run([[each] for each in arrival], plain=True))
+    value = max(arrival, key=lambda each: each.ts).value
+    expected = ["above"] if value > 8 else ["below"] if value < 2 else []
+    assert [each.side for each in room.incidents if each.state is IncidentState.OPEN] == expected
+
+
+@examples
+@given(in_order, st.data())
+def test_failing_tables_and_redelivery_change_nothing(stream: list[Reading], data: st.DataObject) -> None:
+    async def shaken() -> Room:
+        room = await opened_room(SLOW)
+        owed: list[Reading] = []
+        for each in stream:
+            away: bool = data.draw(st.booleans())
+            room.tables.away = away
+            try:
+                await room.take(each)
+            except ConnectionError:
+                owed.append(each)
+            comes_again: bool = data.draw(st.booleans())
+            if owed and comes_again:
+                room.tables.away = False
+                await room.take(owed.pop(data.draw(st.integers(0, len(owed) - 1))))
+        room.tables.away = False
+        for each in owed:
+            await room.take(each)
+        room.now += 120_000
+        await room.sweep()
+        return room
+
+    smooth, room = asyncio.run(run([[each] for each in stream])), asyncio.run(shaken())
+    assert outcome(smooth.incidents) == outcome(room.incidents)
+    assert len(room.sms) == len(room.incidents)
+
+
+@examples
+@given(in_order, st.data())
+def test_two_alerters_make_one_incident_at_a_time_and_one_sms_each(stream: list[Reading], data: st.DataObject) -> None:
+    async def both() -> Room:
+        tables, telephone = MemoryTables(), Telephone()
+        rooms = [Room(PLAIN, tables=tables, telephone=telephone), Room(tables=tables, telephone=telephone)]
+        for room in rooms:
+            await room.sweep()
+        for each in stream:
+            takers: list[int] = data.draw(st.sampled_from([[0], [1], [0, 1]]))
+            await asyncio.gather(*(rooms[taker].take(each) for taker in takers))
+            if data.draw(st.booleans()):
+                await asyncio.gather(*(room.sweep() for room in rooms))
+        return rooms[0]
+
+    room = asyncio.run(both())
+    for side in ("above", "below"):
+        spans = [each for each in room.incidents if each.side == side]
+        for before, after in pairwise(spans):
+            assert before.resolved_at is not None
+            assert before.resolved_at < after.opened_at
+    assert len(room.sms) == len(room.incidents)

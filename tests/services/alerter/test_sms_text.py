@@ -1,0 +1,101 @@
+"""An SMS fits one part of the GSM-7 alphabet and says what, where, which limit and when."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.services.alerter.room import at
+
+from sensorcast_alerter.notify.text import ONE_PART, gsm7, septets, sms_text
+from sensorcast_common.clock import from_millis
+from sensorcast_common.identity import new_id
+from sensorcast_common.incident import Basis, Incident, IncidentState
+
+BERLIN = ZoneInfo("Europe/Berlin")
+UTC = ZoneInfo("UTC")
+
+
+def incident(**changes: object) -> Incident:
+    fields: dict[str, object] = {
+        "tenant": "acme",
+        "incident_id": new_id(),
+        "rule_id": "chilled",
+        "rule_version": 1,
+        "rule_name": "Chilled goods",
+        "severity": "critical",
+        "device": "truck-07",
+        "metric": "temperature",
+        "unit": "Cel",
+        "state": IncidentState.OPEN,
+        "basis": Basis.OBSERVED,
+        "side": "above",
+        "threshold": 8.0,
+        "opened_at": from_millis(at("23:30")),
+        "observed_at": from_millis(at("23:30")),
+        "value": 9.256,
+        "reason": "outside",
+    }
+    return Incident.model_validate(fields | changes)
+
+
+def test_times_are_of_the_time_zone_and_carry_its_name() -> None:
+    assert sms_text(incident(), timezone=BERLIN) == (
+        "CRITICAL Chilled goods: truck-07 temperature 9.26 C, above limit 8 C since 16 Jan 00:30 CET"
+    )
+
+
+def test_without_an_expected_time_the_horizon_is_told() -> None:
+    predicted = incident(
+        basis=Basis.PREDICTED, observed_at=None, probability=0.875, expires_at=from_millis(at("01:00")), side="below"
+    )
+    assert sms_text(predicted, timezone=UTC).endswith("now 9.26 C, 88% likely below limit 8 C by 15 Jan 01:00 UTC")
+
+
+def test_a_long_rule_name_is_cut_and_the_facts_stay() -> None:
+    text = sms_text(incident(rule_name="Schränke mit Käse [Übersee] " * 4), timezone=UTC)
+    assert septets(text) <= ONE_PART
+    assert text.endswith(".: truck-07 temperature 9.26 C, above limit 8 C since 15 Jan 23:30 UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("Käse für Groß-Öl", "Käse für Groß-Öl"),
+        ("Kühlhaus 2 °C", "Kühlhaus 2 ?C"),
+        ("Čerstvé", "Cerstvé"),
+        ("été", "été"),
+        ("冷蔵", "??"),
+        ("[a] {b} €", "[a] {b} €"),
+    ],
+)
+def test_letters_that_the_alphabet_lacks_are_replaced(text: str, sent: str) -> None:
+    assert gsm7(text) == sent
+
+
+def test_extended_characters_take_two() -> None:
+    assert septets("a€") == 3
+
+
+name = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", fullmatch=True)
+
+
+@given(
+    rule_name=st.text(min_size=1, max_size=80),
+    device=name,
+    metric=name,
+    unit=st.sampled_from(["Cel", "%RH", "/", "beat/min", "m3/s", "cd/m2"]),
+    value=st.floats(allow_nan=False, allow_infinity=False),
+    threshold=st.floats(allow_nan=False, allow_infinity=False),
+    basis=st.sampled_from(list(Basis)),
+    expected=st.booleans(),
+)
+def test_any_incident_fits_one_part(expected: bool, **changes: object) -> None:
+    moment = from_millis(at("12:34"))
+    changes |= {"probability": 1.0, "expected_at": moment if expected else None, "expires_at": moment}
+    text = sms_text(incident(**changes), timezone=ZoneInfo("America/Argentina/ComodRivadavia"))
+    assert gsm7(text) == text
+    assert septets(text) <= ONE_PART
+    assert "limit" in text
+    assert "15 Jan" in text
+    assert str(changes["device"])[:3] in text
