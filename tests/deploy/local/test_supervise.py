@@ -118,6 +118,24 @@ async def test_failed_start_shows_the_log_and_leaves_nothing(tmp_path: Path) -> 
     assert members(supervisor.group) == []
 
 
+async def test_program_is_tried_again_only_while_what_it_needs_is_on_its_way(tmp_path: Path) -> None:
+    needed = tmp_path / "needed"
+    code = f"import sys, time; from pathlib import Path\nif not Path({str(needed)!r}).exists(): sys.exit(1)\n{SLEEPER}"
+    tries: list[bool] = []
+
+    def again() -> bool:
+        tries.append(not needed.exists())
+        if len(tries) == 2:
+            needed.touch()
+        return tries[-1]
+
+    async with Supervisor(log_dir=tmp_path, environment=ENVIRONMENT, report=print) as supervisor:
+        await supervisor.start(Watched(tmp_path, "patient", code).program, again=again)
+        assert len(tries) == 2
+        with pytest.raises(StartFailed, match="exit code 1"):
+            await supervisor.start(Watched(tmp_path, "broken", "raise SystemExit(1)").program, again=again)
+
+
 async def test_missing_program_is_named(tmp_path: Path) -> None:
     program = Program(
         name="nix", command=Command(argv=("/no/such/thing",)), ready=lambda: asyncio.sleep(0, True), stage=0

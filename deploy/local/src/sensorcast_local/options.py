@@ -14,9 +14,11 @@ class BrokerOptions:
     """Types of the options, as typer reads them."""
 
     URL = Annotated[str | None, typer.Option("--broker", help="mqtt://[user:password@]host:port, or mqtts:// for TLS.")]
-    CA = Annotated[Path | None, typer.Option(help="Certificates to trust instead of the system's, PEM.")]
-    CERTIFICATE = Annotated[Path | None, typer.Option(help="Client certificate, PEM.")]
-    KEY = Annotated[Path | None, typer.Option(help="Private key of the client certificate, PEM.")]
+    CA = Annotated[
+        Path | None, typer.Option(resolve_path=True, help="Certificates to trust instead of the system's, PEM.")
+    ]
+    CERTIFICATE = Annotated[Path | None, typer.Option(resolve_path=True, help="Client certificate, PEM.")]
+    KEY = Annotated[Path | None, typer.Option(resolve_path=True, help="Private key of the client certificate, PEM.")]
 
 
 def choose_broker(

@@ -29,7 +29,7 @@ class AlerterSettings(MqttSettings, ServiceSettings):
     sweep_seconds: float = Field(default=15, gt=0, le=300)
     max_series: int = Field(default=200_000, ge=1)
     timezone: str = "UTC"
-    sms_sender_id: str | None = Field(default=None, pattern=r"^(?=.*[A-Za-z])[A-Za-z0-9]{1,11}$")
+    sms_sender_id: str | None = Field(default=None, pattern=r"^[0-9]{0,10}[A-Za-z][A-Za-z0-9]{0,10}$", max_length=11)
 
     @field_validator("timezone")
     @classmethod

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -44,18 +43,27 @@ class Runner:
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
 
-    async def start(self) -> None:
+    async def start(self, *, again: Callable[[], bool] = lambda: False) -> None:
         """Start it and wait until it is ready; from then on it is kept running.
+
+        Args:
+            again: Whether to start it again when it ends before it is ready, as what it needs is not there yet.
 
         Raises:
             StartFailed: It ended, or was not ready in time.
         """
+        deadline = time.monotonic() + self.program.start_seconds
+        forgiven = again()
         process = await self._spawn()
-        if not await self._came_up(process):
+        while not await self._came_up(process, deadline):
             ended = process.returncode
-            await self.stop()
-            what = f"ended with {_reason(ended)}" if ended is not None else "was not ready in time"
-            raise StartFailed(self._with_log(f"{self.program.name} {what}"))
+            if ended is None or not forgiven or time.monotonic() > deadline:
+                await self.stop()
+                what = f"ended with {_reason(ended)}" if ended is not None else "was not ready in time"
+                raise StartFailed(self._with_log(f"{self.program.name} {what}"))
+            await asyncio.sleep(FIRST_PAUSE)
+            forgiven = again()
+            process = await self._spawn()
         self._keeper = asyncio.create_task(self._keep(process), name=f"keep-{self.program.name}")
 
     async def stop(self) -> None:
@@ -97,9 +105,8 @@ class Runner:
         self._process, self.condition.pid = process, process.pid
         return process
 
-    async def _came_up(self, process: asyncio.subprocess.Process) -> bool:
+    async def _came_up(self, process: asyncio.subprocess.Process, deadline: float) -> bool:
         """Wait for readiness; False when the process ended or the time is over."""
-        deadline = time.monotonic() + self.program.start_seconds
         while process.returncode is None and time.monotonic() < deadline:
             if await self.program.ready():
                 self.condition.state = State.READY
@@ -124,7 +131,7 @@ class Runner:
             except StartFailed as error:
                 self._report(str(error))
                 continue
-            if await self._came_up(process):
+            if await self._came_up(process, time.monotonic() + self.program.start_seconds):
                 self._report(f"{name} is back")
             elif process.returncode is None:
                 self._report(f"{name} is not ready after {self.program.start_seconds:.0f} s: killed")
@@ -142,14 +149,3 @@ def _reason(code: int | None) -> str:
         with contextlib.suppress(ValueError):
             return signal.Signals(-code).name
     return f"exit code {code}"
-
-
-def alive(pid: int) -> bool:
-    """Tell whether there is such a process, of ours or of others."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

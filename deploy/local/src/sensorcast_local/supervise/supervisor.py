@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -66,8 +66,12 @@ class Supervisor:
         """How every program is doing, in the order of their start."""
         return [runner.condition for runner in self._runners]
 
-    async def start(self, *programs: Program) -> None:
+    async def start(self, *programs: Program, again: Callable[[], bool] = lambda: False) -> None:
         """Start programs beside each other and wait until all of them are ready.
+
+        Args:
+            *programs: What to start.
+            again: As in `Runner.start`.
 
         Raises:
             StartFailed: One did not come up.
@@ -83,7 +87,7 @@ class Supervisor:
             for program in programs
         ]
         self._runners += runners
-        starting = [asyncio.create_task(runner.start()) for runner in runners]
+        starting = [asyncio.create_task(runner.start(again=again)) for runner in runners]
         try:
             done, _ = await asyncio.wait(starting, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:

@@ -60,6 +60,11 @@ class Plan:
         return self.data_dir / "logs"
 
     @property
+    def key_file(self) -> Path:
+        """Where the API key is kept; it is there after the first start."""
+        return self.data_dir / "api-key"
+
+    @property
     def names(self) -> Names:
         """Names of the stack's resources."""
         return Names()

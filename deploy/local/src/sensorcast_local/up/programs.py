@@ -26,6 +26,9 @@ FOUNDATION, WRITERS, INTAKE, SENSORS = range(4)
 DRAIN_SECONDS: Final = 2.0
 """How long a service may finish what it has begun; what it does not is delivered again at the next start."""
 
+SOON: Final = {"SENSORCAST_HOT_FLUSH_SECONDS": "2", "SENSORCAST_LAKE_COMMIT_SECONDS": "15"}
+"""On AWS longer intervals save money; here nobody pays, and a newcomer waits."""
+
 
 def emulator(plan: Plan, *, iot_port: int | None) -> Program:
     """The AWS emulator; with `iot_port` also its MQTT broker."""
@@ -58,7 +61,7 @@ def own_mosquitto(plan: Plan) -> Program:
 
 def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Program]:
     """The five services."""
-    own: dict[str, dict[str, str]] = {"api": {"SENSORCAST_PORT": str(plan.port)}}
+    own = {"archiver": SOON, "api": {"SENSORCAST_PORT": str(plan.port)}}
     return [
         Program(
             name=name,

@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import aiohttp
@@ -74,38 +75,53 @@ class Up:
     async def _work(self, supervisor: Supervisor) -> None:
         try:
             async with supervisor:
-                header, broker = await self._start(supervisor)
+                header = await self._start(supervisor)
                 self._screen.event(f"everything runs after {time.monotonic() - self._began:.1f} s")
-                self._announce(broker)
                 self._screen.begin(header)
                 async with Watch(self._plan, ports=self._ports) as watch, asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._show(supervisor, watch))
                     tasks.create_task(self._forecast_soon(watch))
-        except StartFailed as error:
-            raise Fault(str(error)) from error
-        except StackFailed as error:
-            raise Fault(f"the AWS resources could not be made: {error}") from error
+        except (StartFailed, StackFailed, ExceptionGroup) as error:
+            fault = _as_fault(error)
+            if fault is None:
+                raise
+            raise fault from error
         finally:
             self._screen.end()
 
-    async def _start(self, supervisor: Supervisor) -> tuple[Header, Broker]:
-        plan, screen, aws = self._plan, self._screen, self._plan.aws()
-        screen.event("starting the AWS emulator and the broker")
+    async def _start(self, supervisor: Supervisor) -> Header:
+        plan, screen = self._plan, self._screen
         own_broker, iot_port = self._own_broker()
-        await supervisor.start(programs.emulator(plan, iot_port=iot_port), *own_broker)
+        foundation = [programs.emulator(plan, iot_port=iot_port), *own_broker]
+        if plan.key_file.exists() and iot_port is None:
+            # Not the first start: queues and tables are there as soon as the emulator is, so nobody has to wait.
+            screen.event("starting everything")
+            broker, which = await self._broker(iot_port=None)
+            async with asyncio.TaskGroup() as tasks:
+                founded = tasks.create_task(self._found(supervisor, foundation))
+                services = programs.services(plan, broker=broker, ports=self._ports)
+                tasks.create_task(supervisor.start(*services, again=lambda: not founded.done()))
+            key = founded.result()
+        else:
+            screen.event("starting the AWS emulator and the broker")
+            key = await self._found(supervisor, foundation)
+            broker, which = await self._broker(iot_port=iot_port)
+            screen.event(f"starting the services; broker {broker.url} ({which})")
+            await supervisor.start(*programs.services(plan, broker=broker, ports=self._ports))
+        self._announce(broker)
+        if plan.fleet:
+            # Only now, as ingest has to be subscribed before the first reading is sent.
+            await supervisor.start(programs.fleet(plan, ports=self._ports))
+        return Header(api_url=plan.api_url, api_key=key, broker=f"{broker.url} ({which})", logs=str(plan.log_dir))
+
+    async def _found(self, supervisor: Supervisor, foundation: Sequence[Program]) -> str:
+        """Bring up what all services stand on; returns the API key."""
+        plan, aws = self._plan, self._plan.aws()
+        await supervisor.start(*foundation)
         async with aws.client("cloudformation") as cloudformation:
             await deploy_stack(cloudformation, stack=plan.names.stack, within=120, poll=0.1)
         await put_rules(aws, plan.names, demo_rules(tenant=plan.tenant, phone=plan.phone))
-        key = await api_key(aws, plan.names, tenant=plan.tenant, file=plan.data_dir / "api-key", now=system_clock())
-        broker, which = await self._broker(iot_port=iot_port)
-        screen.event(f"starting the services; broker {broker.url} ({which})")
-        await supervisor.start(*programs.services(plan, broker=broker, ports=self._ports))
-        if plan.fleet:
-            # Only now, as ingest has to be subscribed before the first reading is sent.
-            self._announce(broker)
-            await supervisor.start(programs.fleet(plan, ports=self._ports))
-        header = Header(api_url=plan.api_url, api_key=key, broker=f"{broker.url} ({which})", logs=str(plan.log_dir))
-        return header, broker
+        return await api_key(aws, plan.names, tenant=plan.tenant, file=plan.key_file, now=system_clock())
 
     def _own_broker(self) -> tuple[list[Program], int | None]:
         """The broker to start, and else the port of the emulator's."""
@@ -166,3 +182,14 @@ class Up:
             self._screen.event("the past is not stored yet; forecasts are asked for all the same")
         await send_tick(aws, names, now=system_clock())
         self._screen.event(f"past stored after {time.monotonic() - self._began:.0f} s; first forecasts asked for")
+
+
+def _as_fault(error: Exception) -> Fault | None:
+    """What a person is told of an expected failure; `None` for any other."""
+    if isinstance(error, StartFailed):
+        return Fault(str(error))
+    if isinstance(error, StackFailed):
+        return Fault(f"the AWS resources could not be made: {error}")
+    if isinstance(error, ExceptionGroup):
+        return next((fault for each in error.exceptions if (fault := _as_fault(each))), None)
+    return None
