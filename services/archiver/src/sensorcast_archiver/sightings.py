@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sensorcast_common.clock import from_millis
+from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.device import MetricState
 from sensorcast_common.reading import Reading
 from sensorcast_common.tables.devices import REFRESH_MS, Sighting
@@ -21,6 +21,13 @@ class _Seen:
     newest: dict[str, Reading]
 
 
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    last_received: int
+    newest_ts: int
+    units: _Units
+
+
 class SeenDevices:
     """Remembers of each device when it was last recorded, and with which metrics.
 
@@ -33,38 +40,43 @@ class SeenDevices:
         if capacity < 1:
             raise ValueError(f"capacity: {capacity} must be at least 1")
         self._capacity = capacity
-        self._recorded: OrderedDict[DeviceKey, tuple[int, _Units]] = OrderedDict()
+        self._recorded: OrderedDict[DeviceKey, _Recorded] = OrderedDict()
         self._units: dict[_Units, _Units] = {}
 
     def __len__(self) -> int:
         return len(self._recorded)
 
     def news(self, readings: Iterable[Reading]) -> list[Sighting]:
-        """One sighting for each device that is new, has a new metric or unit, or was recorded `REFRESH_MS` ago."""
+        """One sighting for each device that is new, has a new metric or unit, or values `REFRESH_MS` newer."""
         return [_sighting(key, seen) for key, seen in _seen(readings).items() if self._is_news(key, seen)]
 
     def recorded(self, sightings: Iterable[Sighting]) -> None:
         """Note that the table holds these."""
         for sighting in sightings:
             key = (sighting.tenant, sighting.device)
-            last, units = self._recorded.pop(key, (0, frozenset()))
-            units = frozenset((*units, *((name, state.unit) for name, state in sighting.metrics.items())))
-            # A fleet has few sets of metrics, so that each is held once.
-            self._recorded[key] = (max(last, sighting.last_received), self._units.setdefault(units, units))
+            before = self._recorded.pop(key, None) or _Recorded(0, 0, frozenset())
+            units = before.units | {(name, state.unit) for name, state in sighting.metrics.items()}
+            self._recorded[key] = _Recorded(
+                last_received=max(before.last_received, sighting.last_received),
+                newest_ts=max(before.newest_ts, *(to_millis(state.last_ts) for state in sighting.metrics.values())),
+                # A fleet has few sets of metrics, so that each is held once.
+                units=self._units.setdefault(units, units),
+            )
         while len(self._recorded) > self._capacity:
             self._recorded.popitem(last=False)
         if len(self._units) > 2 * len(self._recorded):
-            self._units = {units: units for _, units in self._recorded.values()}
+            self._units = {units: units for units in (known.units for known in self._recorded.values())}
 
     def _is_news(self, key: DeviceKey, seen: _Seen) -> bool:
         known = self._recorded.get(key)
         if known is None:
             return True
         self._recorded.move_to_end(key)
-        last, units = known
-        if seen.last_received - last >= REFRESH_MS:
+        newest_ts = max(reading.ts for reading in seen.newest.values())
+        # The latter is a device that catches up on what it kept while it was away.
+        if seen.last_received - known.last_received >= REFRESH_MS or newest_ts - known.newest_ts >= REFRESH_MS:
             return True
-        return any((name, reading.unit) not in units for name, reading in seen.newest.items())
+        return any((name, reading.unit) not in known.units for name, reading in seen.newest.items())
 
 
 def _seen(readings: Iterable[Reading]) -> Mapping[DeviceKey, _Seen]:

@@ -133,9 +133,9 @@ class DevicesTable:
     async def record(self, sightings: Iterable[Sighting]) -> Recorded:
         """Write what is new of devices, at most one sighting per device.
 
-        A device is written when it is unknown, has a new metric or unit, or a last value that is `REFRESH_MS` newer, by
-        receipt or, as when a device sends what it kept while it was away, by its own time; several
-        writers may do so at once. Times only ever move forward, so sightings may come in any order.
+        A device is written when it is unknown, has a new metric or unit, or its newest value is `REFRESH_MS` newer, by
+        receipt or, as when it sends what it kept while it was away, by its own time; several writers may do so at once.
+        Times only ever move forward, so sightings may come in any order.
 
         Raises:
             Retryable: Other writers kept getting ahead; record it again.
@@ -177,8 +177,9 @@ class DevicesTable:
         answer = await self._client.update_item(
             TableName=self._table,
             Key={"pk": {"S": device.tenant}, "sk": {"S": device.device}},
-            UpdateExpression="SET metrics = :metrics, first_seen = :first, last_seen = :last, rev = :next",
+            UpdateExpression="SET #metrics = :metrics, first_seen = :first, last_seen = :last, rev = :next",
             ConditionExpression="attribute_not_exists(rev)" if revision is None else "rev = :rev",
+            ExpressionAttributeNames={"#metrics": "metrics"},  # METRICS is a reserved word of DynamoDB
             ExpressionAttributeValues=values,
             ReturnConsumedCapacity="TOTAL",
         )
@@ -193,9 +194,11 @@ def is_news(known: Device, sighting: Sighting) -> bool:
         before = known.metrics.get(name)
         if before is None or (state.unit != before.unit and state.last_ts > before.last_ts):
             return True
-        if to_millis(state.last_ts) - to_millis(before.last_ts) >= REFRESH_MS:
-            return True
-    return False
+    return _newest(sighting.metrics) - _newest(known.metrics) >= REFRESH_MS
+
+
+def _newest(metrics: Mapping[str, MetricState]) -> int:
+    return max((to_millis(state.last_ts) for state in metrics.values()), default=0)
 
 
 def _joined(known: Device | None, sighting: Sighting) -> Device:
