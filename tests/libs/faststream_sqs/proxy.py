@@ -29,7 +29,7 @@ class Proxy:
     open: Counter[str] = field(default_factory=Counter)
     most_open: Counter[str] = field(default_factory=Counter)
     down: bool = False
-    hold_answer: dict[str, float] = field(default_factory=dict)
+    hold_answer: dict[str, asyncio.Event] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     fail_entry: Callable[[Call, dict[str, Any]], tuple[str, bool] | None] | None = None
     url: str = ""
@@ -84,7 +84,8 @@ class Proxy:
             status, headers, answer = await self._fail_sns_entries(request, call)
         else:
             status, headers, answer = await self._forward(request, body)
-        await asyncio.sleep(self.hold_answer.get(call.operation, 0))
+        if held := self.hold_answer.get(call.operation):
+            await held.wait()
         return web.Response(status=status, body=answer, headers=headers)
 
     async def _forward(self, request: web.Request, body: bytes) -> tuple[int, dict[str, str], bytes]:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.libs.faststream_sqs.conftest import Cloud, eventually, running
 
-from faststream_sqs import QueueNotFoundError, SQSRouter, TopicNotFoundError
+from faststream_sqs import QueueNotFoundError, SQSBroker, SQSRouter, TopicNotFoundError
 
 
 async def test_missing_queue_is_an_error_that_names_it(cloud: Cloud) -> None:
@@ -94,8 +94,8 @@ async def test_router_prefixes_names(cloud: Cloud) -> None:
         await eventually(lambda: seen == ["one"])
 
 
-async def test_arguments_out_of_range_are_named(cloud: Cloud) -> None:
-    broker = cloud.broker()
+def test_arguments_out_of_range_are_named() -> None:
+    broker = SQSBroker()
     for field, arguments in {
         "wait_time": {"wait_time": 21},
         "max_workers": {"max_workers": 0},
@@ -108,7 +108,7 @@ async def test_arguments_out_of_range_are_named(cloud: Cloud) -> None:
     with pytest.raises(ValueError, match="queue, topic"):
         broker.publisher()
     with pytest.raises(ValueError, match="graceful_timeout"):
-        cloud.broker(graceful_timeout=-1)
+        SQSBroker(graceful_timeout=-1)
 
 
 async def test_one_message_can_be_asked_for(cloud: Cloud) -> None:

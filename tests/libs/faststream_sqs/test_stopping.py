@@ -104,7 +104,7 @@ async def test_messages_of_a_poll_that_returns_after_the_stop_are_released(cloud
     queue = await cloud.queue()
     broker = cloud.broker(endpoint_url=proxy.url)
     handled: list[str] = []
-    proxy.hold_answer = {"ReceiveMessage": 0.15}  # the server has handed the messages out, we do not have them yet
+    answer = proxy.hold_answer["ReceiveMessage"] = asyncio.Event()
 
     @broker.subscriber(queue.name, wait_time=1)
     async def handler(body: str) -> None:
@@ -116,8 +116,11 @@ async def test_messages_of_a_poll_that_returns_after_the_stop_are_released(cloud
     async def handed_out() -> bool:
         return await queue.depth() == (0, 2)
 
-    await eventually(handed_out)
-    await broker.stop()
+    await eventually(handed_out)  # the server has handed the messages out, and we do not have them yet
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.stop())
+        await asyncio.sleep(0.01)  # the stop has begun
+        answer.set()
     assert handled == []
     assert await queue.depth() == (2, 0)
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from faststream_sqs.queues import Queue
     from faststream_sqs.verdict import FailurePolicy
 
+LAST_POLLS = 0.25
+"""Seconds open polls have at least when polling stops: under load their answers are on the way already, and the
+messages in them would stay invisible for their whole visibility timeout."""
 CANCEL_WAIT = 2.0
 """Seconds a cancelled handler has to end."""
 LAST_SETTLEMENTS = 5.0
@@ -61,6 +64,7 @@ class Consumer:
         self._handle = handle
         self._report = report
         self._stopping = asyncio.Event()
+        self._abandon = asyncio.Event()
         self._buffer = Buffer()
         self._workers = asyncio.Semaphore(options.max_workers)
         self._window = Window(
@@ -88,6 +92,7 @@ class Consumer:
                 deliver=self._deliver,
                 on_answer=self._note_poll,
                 stopping=self._stopping,
+                abandon=self._abandon,
                 report=report,
             )
             for _ in range(options.pollers)
@@ -133,9 +138,10 @@ class Consumer:
         if self._dispatcher is not None:
             self._dispatcher.cancel()
         self._release_waiting()
+        await asyncio.gather(self._finish_handlers(deadline, but=asyncio.current_task()), self._last_polls())
+        self._abandon.set()  # until here what they brought was released at once
         if self._polls:
             await asyncio.wait(self._polls)
-        await self._finish_handlers(deadline)
         for message in [m for m in self._unsettled if m.state is State.HELD]:
             self._settler.release(message)
         await self._settler.close(
@@ -205,10 +211,14 @@ class Consumer:
         else:
             self._settler.fail(message, message.failure)
 
-    async def _finish_handlers(self, deadline: float | None) -> None:
+    async def _last_polls(self) -> None:
+        if self._polls:
+            await asyncio.wait(self._polls, timeout=LAST_POLLS)
+
+    async def _finish_handlers(self, deadline: float | None, *, but: asyncio.Task[None] | None) -> None:
         loop = asyncio.get_running_loop()
         # A handler may stop its own subscriber; it cannot wait for itself.
-        others = self._handlers - {asyncio.current_task()}
+        others = self._handlers - {but}
         if others:
             _, late = await asyncio.wait(others, timeout=None if deadline is None else max(0.0, deadline - loop.time()))
             if late:

@@ -25,8 +25,6 @@ AWAY = Backoff(base=0.5, cap=20.0)
 """Between polls that fail."""
 EMPTY = Backoff(base=0.05, cap=1.0)
 """Between polls that come back empty at once, from a short poll or a server that does not wait."""
-LAST_POLL = 0.25
-"""Seconds an open poll has when polling stops: under load its answer is on the way, and would be stranded."""
 
 
 class Poller:
@@ -36,7 +34,8 @@ class Poller:
         wait_time: Seconds of the long poll.
         visibility_timeout: Seconds for which received messages are hidden.
         deliver: Takes the received messages; always called from the loop's own task.
-        stopping: Set once to end polling.
+        stopping: Set once to begin no further poll.
+        abandon: Set later to leave an open poll unanswered.
         on_answer: Called after every poll that was answered.
     """
 
@@ -51,6 +50,7 @@ class Poller:
         deliver: Callable[[list[MessageTypeDef]], None],
         on_answer: Callable[[], None],
         stopping: asyncio.Event,
+        abandon: asyncio.Event,
         report: Report,
     ) -> None:
         self._client = client
@@ -61,6 +61,7 @@ class Poller:
         self._deliver = deliver
         self._on_answer = on_answer
         self._stopping = stopping
+        self._abandon = abandon
         self._report = report
         self._failed = 0
         self._empty = 0
@@ -68,12 +69,13 @@ class Poller:
     async def run(self) -> None:
         """Poll until `stopping` is set."""
         stopped = asyncio.create_task(self._stopping.wait())
+        abandoned = asyncio.create_task(self._abandon.wait())
         try:
-            while (wanted := await _first(stopped, self._window.reserve(), grace=0)) is not None:
+            while (wanted := await _first(stopped, self._window.reserve())) is not None:
                 messages: list[MessageTypeDef] = []
                 try:
                     if not self._stopping.is_set():
-                        messages, pause = await self._poll(stopped, wanted)
+                        messages, pause = await self._poll(abandoned, wanted)
                 finally:
                     self._window.arrived(reserved=wanted, arrived=len(messages))
                 self._deliver(messages)
@@ -83,12 +85,13 @@ class Poller:
                     await asyncio.wait({stopped}, timeout=pause)
         finally:
             stopped.cancel()
+            abandoned.cancel()
 
-    async def _poll(self, stopped: asyncio.Task[bool], wanted: int) -> tuple[list[MessageTypeDef], float]:
+    async def _poll(self, abandoned: asyncio.Task[bool], wanted: int) -> tuple[list[MessageTypeDef], float]:
         """The messages of one poll, and the seconds to pause after it."""
         began = asyncio.get_running_loop().time()
         try:
-            response = await _first(stopped, self._receive(wanted, self._wait_time), grace=LAST_POLL)
+            response = await _first(abandoned, self._receive(wanted, self._wait_time))
         except Exception as error:  # noqa: BLE001 - polling must go on; whatever it is, it is logged and counted
             self._failed += 1
             pause = AWAY.delay(self._failed)
@@ -122,13 +125,11 @@ class Poller:
         )
 
 
-async def _first(stopped: asyncio.Task[bool], call: Coroutine[None, None, T], *, grace: float) -> T | None:
-    """The result of `call`, or `None` when `stopped` ends first and `grace` seconds more bring no result."""
+async def _first(stopped: asyncio.Task[bool], call: Coroutine[None, None, T]) -> T | None:
+    """The result of `call`, or `None` when `stopped` ends first."""
     task = asyncio.create_task(call)
     try:
         await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done() and grace:
-            await asyncio.wait({task}, timeout=grace)
     finally:
         task.cancel()
     await asyncio.wait({task})
