@@ -1,0 +1,117 @@
+"""Wires the forecaster: two queues in, a table and a topic out."""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from faststream_sqs import SQSBroker, SQSMessage
+from sensorcast_common.aws import Aws
+from sensorcast_common.clock import Clock, system_clock, to_millis
+from sensorcast_common.lifecycle import Lifecycle, serve
+from sensorcast_common.names import Names
+from sensorcast_common.queue import sqs_broker, start_broker
+from sensorcast_common.tables.devices import DevicesTable
+from sensorcast_common.tables.forecasts import ForecastsTable
+from sensorcast_common.tables.hot_store import HotStore
+from sensorcast_common.tables.rules import RulesTable
+from sensorcast_forecaster.builtin import BuiltinEngine
+from sensorcast_forecaster.engine import Engine
+from sensorcast_forecaster.history import History, HistorySpan
+from sensorcast_forecaster.metrics import ForecasterMetrics
+from sensorcast_forecaster.service import JobHandler, TickHandler
+from sensorcast_forecaster.settings import ForecasterSettings
+
+SERVICE: Final = "forecaster"
+
+JOB_VISIBILITY_SECONDS: Final = 60.0
+"""How long a job stays hidden after the replica that held it has died."""
+
+
+async def build(
+    settings: ForecasterSettings,
+    life: Lifecycle,
+    *,
+    aws: Aws | None = None,
+    engine: Engine | None = None,
+    clock: Clock = system_clock,
+) -> SQSBroker:
+    """Wire the service onto `life` and start it.
+
+    Args:
+        settings: The settings.
+        life: What has been started and must be stopped.
+        aws: Makes the clients; by default from the environment.
+        engine: Who forecasts; the built-in one by default.
+        clock: The present.
+
+    Returns:
+        The started broker.
+    """
+    aws = aws or Aws()
+    names = Names(settings.stack)
+    client = await life.enter(aws.client("dynamodb"))
+    metrics = ForecasterMetrics(life.registry)
+    rules = RulesTable(client, names)
+    forecasts = ForecastsTable(client, names, ttl_seconds=round(settings.forecast_ttl_days * 86_400))
+    broker = sqs_broker(service=SERVICE, aws=aws, life=life, drain_seconds=settings.drain_seconds)
+    jobs, topic = broker.publisher(names.queue_forecast_jobs), broker.publisher(topic=names.topic_forecasts)
+
+    async def send_jobs(texts: Sequence[str]) -> None:
+        await jobs.publish_batch(*texts)
+
+    async def publish(texts: Sequence[str]) -> None:
+        await topic.publish_batch(*texts)
+
+    ticks = TickHandler(
+        settings=settings,
+        devices=DevicesTable(client, names),
+        send_jobs=send_jobs,
+        metrics=metrics,
+        clock=clock,
+    )
+    shards = JobHandler(
+        settings=settings,
+        history=History(HotStore(client, names), span=_span(settings), max_points=settings.history_points),
+        rules=rules,
+        engine=engine or BuiltinEngine(),
+        store=forecasts,
+        publish=publish,
+        metrics=metrics,
+        clock=clock,
+    )
+
+    @broker.subscriber(names.queue_forecast_ticks)
+    async def on_tick(message: SQSMessage) -> None:
+        sent_at = message.sent_at
+        await ticks.handle(message.body, sent_at=clock() if sent_at is None else to_millis(sent_at))
+
+    @broker.subscriber(
+        names.queue_forecast_jobs,
+        max_workers=settings.jobs_at_once,
+        # A job waits where any replica can take it, not in this one's buffer.
+        prefetch=1,
+        visibility_timeout=JOB_VISIBILITY_SECONDS,
+    )
+    async def on_job(message: SQSMessage) -> None:
+        await shards.handle(message.body)
+
+    async def tables_answer() -> None:
+        await rules.list("readiness")
+
+    life.health.ready("dynamodb", tables_answer)
+    await start_broker(broker, life)
+    return broker
+
+
+def _span(settings: ForecasterSettings) -> HistorySpan:
+    hour = 3_600_000
+    return HistorySpan(dense=round(settings.history_hours * hour), sparse=round(settings.sparse_history_hours * hour))
+
+
+async def _build(settings: ForecasterSettings, life: Lifecycle) -> None:
+    await build(settings, life)
+
+
+def main() -> None:
+    """Run the service."""
+    sys.exit(serve(SERVICE, ForecasterSettings, _build))

@@ -1,0 +1,146 @@
+"""The built-in engine: the best blend of analogs, ridge regression and last value, with conformal paths around it."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from sensorcast_common import logs
+from sensorcast_common.clock import from_millis
+from sensorcast_common.forecast import Forecast, LimitRisk
+from sensorcast_forecaster.conformal import PathEnsemble, calibrated, mixed
+from sensorcast_forecaster.drift import Drift, detect_drift
+from sensorcast_forecaster.risk import path_risk
+from sensorcast_forecaster.rolling import LAST, Validated, origins_for, validate
+from sensorcast_forecaster.window import Refused, SeriesWindow, Values
+
+VERSION: Final = 1
+LEVELS: Final = (0.1, 0.5, 0.9)
+
+ORIGINS: Final = 96
+MIN_ORIGINS: Final = 12
+DRIFT_NAMED: Final = 0.1
+"""Belief from which a drift is part of the model's name."""
+
+log = logs.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinEngine:
+    """Runs in a thread of this process: numpy leaves the event loop enough air.
+
+    Attributes:
+        blas_threads: Threads of one matrix product, set for the whole process; at these sizes more than one only
+            heats the other cores.
+    """
+
+    blas_threads: int = 1
+
+    def __post_init__(self) -> None:
+        threadpool_limits(limits=self.blas_threads, user_api="blas")  # type: ignore[no-untyped-call] # it has no types
+
+    async def forecast(
+        self, windows: Sequence[SeriesWindow], *, horizon_seconds: int, known_at: int
+    ) -> list[Forecast | Refused]:
+        """Forecast every series; see `Engine`."""
+        return await asyncio.to_thread(self._forecast_all, windows, horizon_seconds, known_at)
+
+    @staticmethod
+    def _forecast_all(windows: Sequence[SeriesWindow], horizon_seconds: int, known_at: int) -> list[Forecast | Refused]:
+        return [_one(window, horizon_seconds, known_at) for window in windows]
+
+
+def forecast_window(window: SeriesWindow, *, horizon_seconds: int, known_at: int) -> Forecast | Refused:
+    """Forecast one series.
+
+    Args:
+        window: Its recent past.
+        horizon_seconds: How far ahead; rounded up to a whole step.
+        known_at: Recorded in the forecast, in milliseconds since 1970 UTC.
+    """
+    horizon = math.ceil(horizon_seconds / window.step_seconds)
+    origins = origins_for(window.values, horizon=horizon, count=ORIGINS)
+    if len(origins) < MIN_ORIGINS:
+        detail = f"{len(origins)} past moments with a complete future, at least {MIN_ORIGINS} are needed"
+        return Refused(window.series, "short", detail)
+    chosen = validate(window.values, horizon=horizon, origins=origins)
+    drift = detect_drift(window.values, origins=origins, horizon=horizon)
+    ensemble = _ensemble(chosen, drift)
+    quantiles = ensemble.quantiles(LEVELS)
+    drifting = drift is not None and drift.belief >= DRIFT_NAMED
+    return Forecast(
+        tenant=window.series.tenant,
+        device=window.series.device,
+        metric=window.series.metric,
+        unit=window.unit,
+        known_at=from_millis(known_at),
+        last_value=window.last_value,
+        step_seconds=window.step_seconds,
+        start=from_millis(window.end + window.step_seconds * 1000),
+        **dict(zip(("q10", "q50", "q90"), _rounded(quantiles), strict=True)),
+        risks=_risks(window, ensemble),
+        model=f"builtin/{VERSION}:{'+'.join((*chosen.members, 'drift') if drifting else chosen.members)}",
+        trained_from=from_millis(window.first),
+        trained_to=from_millis(window.end),
+        fallback=None if drifting else _fallback(window, chosen),
+    )
+
+
+def _one(window: SeriesWindow, horizon_seconds: int, known_at: int) -> Forecast | Refused:
+    try:
+        return forecast_window(window, horizon_seconds=horizon_seconds, known_at=known_at)
+    except Exception as error:
+        # One series must not take its shard along; the log and the metric tell of it.
+        log.exception("series failed", tenant=window.series.tenant, series="/".join(window.series[1:]))
+        return Refused(window.series, "failed", f"{type(error).__name__}: {error}")
+
+
+def _ensemble(chosen: Validated, drift: Drift | None) -> PathEnsemble:
+    usual = calibrated(chosen.path, chosen.residuals)
+    if drift is None:
+        return usual
+    drifts = [
+        (drift.belief * float(weight), calibrated(path, chosen.residuals))
+        for path, weight in zip(drift.paths, drift.weights, strict=True)
+    ]
+    return mixed([(1 - drift.belief, usual), *drifts])
+
+
+def _risks(window: SeriesWindow, ensemble: PathEnsemble) -> list[LimitRisk]:
+    risks = []
+    for limit in window.limits:
+        risk = path_risk(ensemble, limit)
+        expected = None if risk.steps is None else from_millis(window.end + risk.steps * window.step_seconds * 1000)
+        risks.append(
+            LimitRisk(
+                rule_id=limit.rule_id,
+                side=limit.side,
+                threshold=limit.threshold,
+                probability=round(risk.probability, 4),
+                expected_at=expected,
+            )
+        )
+    return risks
+
+
+def _fallback(window: SeriesWindow, chosen: Validated) -> str | None:
+    if chosen.members != (LAST,):
+        return None
+    known = window.values[np.isfinite(window.values)]
+    if float(known.max() - known.min()) == 0:
+        return "constant"
+    if chosen.able == (LAST,):
+        return "too little unbroken history for more than last value"
+    return "no model beats last value here"
+
+
+def _rounded(quantiles: Values) -> list[list[float]]:
+    """Four digits within the range they span: the rest is noise that would not compress."""
+    span = float(quantiles.max() - quantiles.min())
+    decimals = 3 - math.floor(math.log10(span)) if span > 0 else 6
+    # Rounding is monotone, so quantiles stay in order.
+    return [[float(value) for value in row] for row in np.round(quantiles, max(0, min(decimals, 9)))]

@@ -1,0 +1,60 @@
+"""The message that hands a shard of series to whichever replica is free."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sensorcast_common.errors import Poison
+from sensorcast_common.reading import SeriesKey
+
+SCHEMA_VERSION: Final = 1
+
+
+class JobDevice(BaseModel):
+    """One device of a job with the metrics to forecast."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tenant: str
+    device: str
+    metrics: Annotated[list[str], Field(min_length=1)]
+
+    @property
+    def series(self) -> list[SeriesKey]:
+        """Its series."""
+        return [SeriesKey(self.tenant, self.device, metric) for metric in self.metrics]
+
+
+class ForecastJob(BaseModel):
+    """A shard of one tick.
+
+    Attributes:
+        schema_version: Of this message.
+        known_at: The tick's scheduled time, in milliseconds since 1970 UTC. Every delivery of the job forecasts as of
+            this time, so a repeated one writes over itself.
+        devices: Whole devices, so that siblings stay together.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    known_at: Annotated[int, Field(ge=0)]
+    devices: Annotated[list[JobDevice], Field(min_length=1)]
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> "ForecastJob":
+        """Read a job from its message.
+
+        Raises:
+            Poison: The text is not a job of a known version; the reason names the field.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "message"
+            raise Poison(f"{where}: {first['msg']}") from error
+
+    def text(self) -> str:
+        """The message as it is sent."""
+        return self.model_dump_json()

@@ -1,0 +1,42 @@
+"""What the forecaster is told by its environment."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from sensorcast_common.settings import ServiceSettings
+
+
+class ForecasterSettings(ServiceSettings):
+    """Settings of the forecaster, each with the prefix SENSORCAST_.
+
+    Attributes:
+        tick_period_seconds: Distance between two ticks of the schedule; a tick or job older than this is skipped.
+        active_minutes: Series that were silent for longer get no forecast.
+        series_per_job: Series that one job holds; jobs are what replicas share.
+        jobs_at_once: Jobs that this replica works on at the same time; more hide the waiting for DynamoDB.
+        horizon_minutes: How far ahead.
+        history_hours: Past that is read of devices that report at least every 2.5 minutes.
+        sparse_history_hours: Past that is read of the others; the hot store keeps seven days by default.
+        history_points: Readings kept in memory between ticks, 16 bytes each.
+        forecast_ttl_days: How long a forecast stays in the table.
+    """
+
+    tick_period_seconds: float = Field(default=300.0, ge=10, le=86_400)
+    active_minutes: float = Field(default=30.0, ge=1, le=1440)
+    series_per_job: int = Field(default=50, ge=1, le=1000)
+    jobs_at_once: int = Field(default=2, ge=1, le=32)
+    horizon_minutes: int = Field(default=60, ge=5, le=360)
+    history_hours: float = Field(default=48.0, ge=2, le=168)
+    sparse_history_hours: float = Field(default=168.0, ge=2, le=720)
+    history_points: int = Field(default=4_000_000, ge=0, le=200_000_000)
+    forecast_ttl_days: float = Field(default=7.0, gt=0, le=365)
+
+    @model_validator(mode="after")
+    def _sparse_is_longer(self) -> Self:
+        if self.sparse_history_hours < self.history_hours:
+            raise ValueError(
+                f"SENSORCAST_SPARSE_HISTORY_HOURS: {self.sparse_history_hours} must not be less than "
+                f"SENSORCAST_HISTORY_HOURS ({self.history_hours})"
+            )
+        return self

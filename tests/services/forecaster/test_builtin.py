@@ -1,0 +1,108 @@
+"""The built-in engine answers every series, labels its fallbacks and leaves the event loop alone."""
+
+import asyncio
+import time
+
+import numpy as np
+from tests.services.forecaster.cold_chain import truck
+
+from sensorcast_common.forecast import Forecast
+from sensorcast_common.reading import SeriesKey
+from sensorcast_forecaster.builtin import BuiltinEngine, forecast_window
+from sensorcast_forecaster.regularize import RawSeries, regularize
+from sensorcast_forecaster.window import Limit, Refused, SeriesWindow, Values
+
+KEY = SeriesKey("acme", "truck-1", "temperature")
+END = 1_767_225_600_000
+LIMITS = (Limit("warm", "above", 8.0), Limit("cold", "below", 2.0))
+
+
+def window(values: Values, *, step_seconds: int = 60) -> SeriesWindow:
+    return SeriesWindow(
+        series=KEY,
+        unit="Cel",
+        step_seconds=step_seconds,
+        end=END,
+        values=values,
+        first=END - len(values) * step_seconds * 1000,
+        last_value=float(values[-1]),
+        limits=LIMITS,
+    )
+
+
+def forecast(values: Values, *, step_seconds: int = 60) -> Forecast:
+    answer = forecast_window(window(values, step_seconds=step_seconds), horizon_seconds=3600, known_at=END + 30_000)
+    assert isinstance(answer, Forecast), answer
+    return answer
+
+
+def cell_means(seed: int) -> Values:
+    ts, values = truck(seed=seed, hours=24)
+    made = regularize(RawSeries(KEY, "Cel", ts, values), known_at=int(ts[-1]), max_steps=1440)
+    assert isinstance(made, SeriesWindow)
+    return made.values
+
+
+def test_forecast_says_what_it_is_made_of() -> None:
+    made = forecast(cell_means(1))
+    assert made.known_at.timestamp() * 1000 == END + 30_000
+    assert made.start.timestamp() * 1000 == END + 60_000
+    assert made.trained_to.timestamp() * 1000 == END
+    assert len(made.q10) == 60
+    assert all(low <= median <= high for low, median, high in zip(made.q10, made.q50, made.q90, strict=True))
+    assert [(risk.rule_id, risk.side) for risk in made.risks] == [("warm", "above"), ("cold", "below")]
+    assert made.model.startswith("builtin/1:")
+    assert made.fallback is None
+
+
+def test_same_window_gives_the_same_forecast() -> None:
+    values = cell_means(2)
+    assert forecast(values) == forecast(values)
+
+
+def test_step_of_fifteen_minutes_gives_four_points() -> None:
+    made = forecast(4 + np.sin(np.arange(300) / 5), step_seconds=900)
+    assert len(made.q50) == 4
+
+
+def test_constant_series_is_a_labelled_fallback() -> None:
+    made = forecast(np.full(600, 4.0))
+    assert made.fallback == "constant"
+    assert made.q10 == made.q90 == [4.0] * 60
+    assert made.risks[0].probability == 0
+
+
+def test_short_history_is_a_labelled_fallback_then_a_refusal() -> None:
+    values = cell_means(3)
+    assert "too little" in (forecast(values[:150]).fallback or "")
+    refused = forecast_window(window(values[:65]), horizon_seconds=3600, known_at=END)
+    assert isinstance(refused, Refused)
+    assert refused.reason == "short"
+
+
+def test_gap_lately_is_a_labelled_fallback() -> None:
+    values = cell_means(4).copy()
+    values[-60:-3] = np.nan
+    assert "too little unbroken history" in (forecast(values).fallback or "")
+
+
+async def test_bad_series_is_refused_and_the_others_are_forecast() -> None:
+    good = window(cell_means(5))
+    bad = window(np.array([np.nan, 4.0] * 400))
+    broken = SeriesWindow(**{**{name: getattr(good, name) for name in good.__slots__}, "step_seconds": 0})
+    answers = await BuiltinEngine().forecast([broken, good, bad], horizon_seconds=3600, known_at=END)
+    assert isinstance(answers[0], Refused)
+    assert answers[0].reason == "failed"
+    assert isinstance(answers[1], Forecast)
+    assert isinstance(answers[2], Refused)
+
+
+async def test_event_loop_turns_while_the_engine_works() -> None:
+    windows = [window(cell_means(6))] * 8
+    done = asyncio.create_task(BuiltinEngine().forecast(windows, horizon_seconds=3600, known_at=END))
+    longest, before = 0.0, time.perf_counter()
+    while not done.done():
+        await asyncio.sleep(0.01)
+        longest, before = max(longest, time.perf_counter() - before), time.perf_counter()
+    assert len(await done) == 8
+    assert longest < 1.0
