@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.openapi.utils import get_openapi
 
 from sensorcast_api import problems
+from sensorcast_api.fleet.overview import FleetOverview
 from sensorcast_api.middleware import RequestScope
-from sensorcast_api.routes import devices, events, forecasts, incidents, pages, readings, rules
+from sensorcast_api.routes import devices, events, fleet, forecasts, incidents, me, pages, readings, rules
+from sensorcast_api.routes.page import BUILT, page_router
 from sensorcast_api.services import Services
 
 _DESCRIPTION: Final = """
@@ -20,12 +24,13 @@ Times are RFC 3339 in UTC. Lists are paged by cursor. Errors are `application/pr
 """
 
 
-def make_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastAPI:
+def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path = BUILT) -> FastAPI:
     """The application.
 
     Args:
         services: What the routes work with.
         cors_origins: Web origins other than our own whose pages may call the API; none by default.
+        page: Where the built page is.
     """
     app = FastAPI(
         title="Sensorcast",
@@ -35,9 +40,13 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastAPI
         redoc_url=None,
     )
     app.state.services = services
+    app.state.fleet = FleetOverview(services.stores, clock=services.clock)
     problems.install(app)
-    for module in (devices, readings, forecasts, incidents, rules, events, pages):
+    for module in (me, fleet, devices, readings, forecasts, incidents, rules, events, pages):
         app.include_router(module.router)
+    app.include_router(page_router(page))
+    # It leaves event streams alone, and what is packed already.
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     if cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -5,7 +5,7 @@ from typing import Final
 
 import fastapi_offline
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,12 +35,6 @@ _START: Final = """SwaggerUIBundle({
 """
 _ASSETS: Final = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 _STATIC: Final = files(fastapi_offline) / "static"
-
-
-@router.get("/")
-async def root() -> RedirectResponse:
-    """Lead a person to the documentation."""
-    return RedirectResponse("/docs", status_code=307)
 
 
 @router.get("/docs")
