@@ -12,8 +12,8 @@ import pytest
 from tests.servers.broker import MosquittoServer
 from tests.servers.waiting import until
 
+from sensorcast_common.backoff import Backoff
 from sensorcast_common.mqtt import MessageBatch, MqttMessage, MqttSettings, MqttSource, SubscriptionRefused, mqtt_client
-from sensorcast_common.mqtt.backoff import Backoff
 
 Version = Literal["5", "3.1.1"]
 

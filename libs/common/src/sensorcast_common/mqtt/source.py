@@ -6,16 +6,17 @@ The session is persistent: what was not acknowledged is sent again by the broker
 import asyncio
 import contextlib
 import math
+from collections.abc import Callable
 from typing import Final
 
 import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from sensorcast_common.backoff import Backoff
 from sensorcast_common.clock import Clock, system_clock
 from sensorcast_common.health import Heartbeat
 from sensorcast_common.logs import logger
-from sensorcast_common.mqtt.backoff import Backoff
 from sensorcast_common.mqtt.beneath import Tap
 from sensorcast_common.mqtt.client import mqtt_client
 from sensorcast_common.mqtt.inflight import InFlight, Ticket
@@ -51,6 +52,7 @@ class MqttSource:
         clock: The present.
         backoff: Between two attempts to connect.
         max_in_flight_bytes: Payload bytes that may wait for their acknowledgement.
+        on_connected: Called each time the subscription stands.
 
     Attributes:
         connected: Whether the subscription stands at this moment.
@@ -67,16 +69,19 @@ class MqttSource:
         clock: Clock = system_clock,
         backoff: Backoff | None = None,
         max_in_flight_bytes: int = MAX_IN_FLIGHT_BYTES,
+        on_connected: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._filter = f"$share/{shared_group}/{topic_filter}" if shared_group else topic_filter
         self._clock = clock
         self._backoff = backoff or Backoff(first=0.5, longest=30.0)
         self._max_bytes = max_in_flight_bytes
+        self._on_connected = on_connected
         self._waiting: list[tuple[Publish, int]] = []
         self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
         self._closing = asyncio.Event()
+        self._ended = asyncio.Event()
         self._tap: Tap | None = None
         self._in_flight = InFlight(self._acknowledge)
         self._established = False
@@ -91,6 +96,12 @@ class MqttSource:
             SubscriptionRefused: The broker refuses the subscription; trying again would not help.
             OSError: A certificate or key file cannot be used.
         """
+        try:
+            await self._connect_again_and_again()
+        finally:
+            self._ended.set()
+
+    async def _connect_again_and_again(self) -> None:
         while not self._closing.is_set():
             self.attempts.beat()
             began = asyncio.get_running_loop().time()
@@ -154,6 +165,7 @@ class MqttSource:
                 raise SubscriptionRefused(f"{self._filter}: the broker refuses the subscription: {code}")
         self.connected = True
         self.connections += 1
+        self._on_connected()
         log.info("subscribed", broker=self._settings.mqtt_url, filter=self._filter)
 
     @staticmethod
@@ -227,6 +239,7 @@ class MqttSource:
             self._tap.pause()
 
     async def close(self) -> None:
-        """Let `run` send what is to be sent, disconnect and end; the broker keeps the session."""
+        """Send the PUBACKs that wait, disconnect and let `run` end; the broker keeps the session."""
         await self.stop()
         self._closing.set()
+        await self._ended.wait()
