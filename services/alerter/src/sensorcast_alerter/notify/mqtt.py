@@ -9,10 +9,10 @@ import asyncio
 import aiomqtt
 
 from sensorcast_common import logs
+from sensorcast_common.backoff import Backoff
 from sensorcast_common.errors import Retryable
 from sensorcast_common.incident import Notice
 from sensorcast_common.mqtt import MqttSettings, mqtt_client
-from sensorcast_common.mqtt.backoff import Backoff
 
 log = logs.logger(__name__)
 
