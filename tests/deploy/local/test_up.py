@@ -1,6 +1,5 @@
 """`up` refuses in words what it cannot do, and shows what it knows."""
 
-import asyncio
 import io
 import os
 import socket
@@ -26,7 +25,7 @@ from sensorcast_local.emulator import SentSms
 from sensorcast_local.faults import Fault
 from sensorcast_local.running import Running
 from sensorcast_local.supervise.program import Condition, State
-from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick, wait_until_archived
+from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick
 from sensorcast_local.up.lock import only_one
 from sensorcast_local.up.meters import parse
 from sensorcast_local.up.plan import inherited_environment
@@ -131,14 +130,8 @@ async def test_rule_that_somebody_changed_stays_changed(stack: DeployedStack) ->
         assert await table.list("demo") == [changed]
 
 
-async def test_first_tick_waits_until_the_archive_queue_is_empty(stack: DeployedStack) -> None:
+async def test_tick_looks_like_the_scheduler_s(stack: DeployedStack) -> None:
     async with stack.aws.client("sqs") as sqs:
-        url = (await sqs.get_queue_url(QueueName=stack.names.queue_archive))["QueueUrl"]
-        await sqs.send_message(QueueUrl=url, MessageBody="x")
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(wait_until_archived(stack.aws, stack.names), 0.6)
-        await sqs.purge_queue(QueueUrl=url)
-        await asyncio.wait_for(wait_until_archived(stack.aws, stack.names), 5)
         await send_tick(stack.aws, stack.names, now=1_767_225_600_000)
         ticks = (await sqs.get_queue_url(QueueName=stack.names.queue_forecast_ticks))["QueueUrl"]
         (tick,) = (await sqs.receive_message(QueueUrl=ticks))["Messages"]

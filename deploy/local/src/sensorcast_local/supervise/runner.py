@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -66,8 +67,8 @@ class Runner:
             process = await self._spawn()
         self._keeper = asyncio.create_task(self._keep(process), name=f"keep-{self.program.name}")
 
-    async def stop(self) -> None:
-        """End it: SIGTERM, and SIGKILL when it takes too long."""
+    async def stop(self, *, within: float = math.inf) -> None:
+        """End it: SIGTERM, and SIGKILL when it takes longer than its `stop_seconds`, or than `within`."""
         self._stopping = True
         if self._keeper is not None:
             self._keeper.cancel()
@@ -76,11 +77,12 @@ class Runner:
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
+            limit = min(within, self.program.stop_seconds)
             try:
-                async with asyncio.timeout(self.program.stop_seconds):
+                async with asyncio.timeout(limit):
                     await process.wait()
             except TimeoutError:
-                self._report(f"{self.program.name} did not stop within {self.program.stop_seconds:.0f} s: killed")
+                self._report(f"{self.program.name} did not stop within {limit:.1f} s: killed")
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,12 @@ from sensorcast_local.supervise.runner import Report, Runner
 from sensorcast_local.supervise.warden import members
 
 HOUSEKEEPING_SECONDS: Final = 5.0
+
+STOP_SECONDS: Final = 9.0
+"""How long all stages together may take to stop."""
+
+RESERVED_SECONDS: Final = 1.5
+"""What of that each stage leaves for every stage after it."""
 
 
 class Supervisor:
@@ -50,8 +57,11 @@ class Supervisor:
             self._housekeeping.cancel()
             await asyncio.wait([self._housekeeping])
         by_stage = sorted(self._runners, key=lambda runner: -runner.program.stage)
-        for _, stage in groupby(by_stage, key=lambda runner: runner.program.stage):
-            await asyncio.gather(*(runner.stop() for runner in stage))
+        stages = [list(stage) for _, stage in groupby(by_stage, key=lambda runner: runner.program.stage)]
+        deadline = time.monotonic() + STOP_SECONDS
+        for left, stage in zip(range(len(stages) - 1, -1, -1), stages, strict=True):
+            within = max(RESERVED_SECONDS, deadline - time.monotonic() - left * RESERVED_SECONDS)
+            await asyncio.gather(*(runner.stop(within=within) for runner in stage))
         if self._warden is not None and self._warden.stdin is not None:
             self._warden.stdin.close()
             await self._warden.wait()

@@ -1,6 +1,5 @@
 """What the demonstration needs besides services: rules, an API key, and a forecast as soon as there is a past."""
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -82,20 +81,6 @@ def _write_key(file: Path, key: str) -> None:
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as kept:
         kept.write(key + "\n")
-
-
-async def wait_until_archived(aws: Aws, names: Names) -> None:
-    """Wait until nothing waits for the archiver, nor is in its hands."""
-    async with aws.client("sqs") as sqs:
-        url = (await sqs.get_queue_url(QueueName=names.queue_archive))["QueueUrl"]
-        while True:
-            answer = await sqs.get_queue_attributes(
-                QueueUrl=url,
-                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-            )
-            if sum(int(count) for count in answer["Attributes"].values()) == 0:
-                return
-            await asyncio.sleep(0.25)
 
 
 async def send_tick(aws: Aws, names: Names, *, now: int) -> None:

@@ -40,10 +40,10 @@ class Page:
         ]
         return sum(values) if values else None
 
-    def mean(self, histogram: str, *, since: "Page") -> float | None:
+    def mean(self, histogram: str, *, since: "Page", **labels: Container[str]) -> float | None:
         """Mean of what a histogram has observed since an earlier page; `None` where it has observed nothing."""
         count, total = (
-            (self.total(f"{histogram}_{part}") or 0.0) - (since.total(f"{histogram}_{part}") or 0.0)
+            (self.total(f"{histogram}_{part}", **labels) or 0.0) - (since.total(f"{histogram}_{part}", **labels) or 0.0)
             for part in ("count", "sum")
         )
         return total / count if count > 0 else None

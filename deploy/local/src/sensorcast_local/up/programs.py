@@ -40,7 +40,7 @@ def emulator(plan: Plan, *, iot_port: int | None) -> Program:
         ready=lambda: aws_emulator.is_ready(plan.endpoint_url),
         stage=FOUNDATION,
         start_seconds=60.0,
-        stop_seconds=2.5,
+        stop_seconds=5.0,
     )
 
 
@@ -78,7 +78,7 @@ def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Pr
             ready=_ready(ports[name]),
             stage=INTAKE if name == "ingest" else WRITERS,
             start_seconds=60.0,
-            stop_seconds=DRAIN_SECONDS + 0.5,
+            stop_seconds=DRAIN_SECONDS + 3.0,
         )
         for name in SERVICES
     ]

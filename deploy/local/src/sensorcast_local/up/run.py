@@ -22,13 +22,13 @@ from sensorcast_local.stack import StackFailed, deploy_stack
 from sensorcast_local.supervise.program import Program, StartFailed
 from sensorcast_local.supervise.supervisor import Supervisor
 from sensorcast_local.up import programs
-from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick, wait_until_archived
+from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick
 from sensorcast_local.up.plan import ACCOUNT, REGION, Plan, free_ports, inherited_environment
 from sensorcast_local.up.screen import Header, Screen
 from sensorcast_local.up.status import Watch
 
-HISTORY_SECONDS: Final = 600.0
-"""How long the past may take until it is archived, before the first forecasts are asked for all the same."""
+HISTORY_SECONDS: Final = 150.0
+"""How long the past may take until it is stored, before the first forecasts are asked for all the same."""
 
 LOOK_SECONDS: Final = 1.0
 
@@ -176,8 +176,7 @@ class Up:
         aws, names = self._plan.aws(), self._plan.names
         try:
             async with asyncio.timeout(HISTORY_SECONDS):
-                await watch.past_received.wait()
-                await wait_until_archived(aws, names)
+                await watch.past_stored.wait()
         except TimeoutError:
             self._screen.event("the past is not stored yet; forecasts are asked for all the same")
         await send_tick(aws, names, now=system_clock())

@@ -137,8 +137,12 @@ def _readings(status: Status) -> str:
 
 
 def _queues(status: Status) -> str:
-    depths = " ".join(f"{name} {depth}" for name, depth in status.queues.items())
-    return f"{depths} dead-letter {status.set_aside}" if depths else "-"
+    if not status.queues:
+        return "-"
+    depths = [f"{name} {depth}" for name, depth in status.queues.items() if depth]
+    if status.set_aside:
+        depths.append(f"dead-letter {status.set_aside}")
+    return ", ".join(depths) or "empty"
 
 
 def _incidents(status: Status) -> list[str]:

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 RECEIVED: Final = "sensorcast_ingest_readings_total"
+IN_FLIGHT: Final = "sensorcast_ingest_in_flight_messages"
+BATCHES: Final = "sensorcast_ingest_batch_readings_count"
 ARCHIVED: Final = "sensorcast_archiver_readings_total"
 LAG: Final = "sensorcast_archiver_lag_seconds"
+HOT: Final = frozenset({"hot"})
 FORECASTS: Final = "sensorcast_forecaster_series_total"
 MADE: Final = frozenset({"forecast", "fallback"})
 SENT: Final = "sensorcast_simulate_readings_total"
@@ -39,7 +42,7 @@ class Status:
     Attributes:
         received: Readings that ingest has accepted since its start.
         rate: Readings per second, over the last seconds.
-        lag: Seconds from the receipt of a reading until it is in hot store and lake.
+        lag: Seconds from the receipt of a batch's first reading until the hot store holds it.
         queues: Messages per queue, waiting and in work, without the stack's prefix.
         set_aside: Messages in all dead-letter queues.
         forecasts: Forecasts made since the forecaster's start.
@@ -70,7 +73,7 @@ class Watch:
 
     Attributes:
         status: What was seen last.
-        past_received: Set when ingest has all that the fleet has sent of its past.
+        past_stored: Set when the hot store holds all that the fleet has sent of its past.
     """
 
     def __init__(self, plan: Plan, *, ports: Mapping[str, int]) -> None:
@@ -81,7 +84,8 @@ class Watch:
         self._received: list[tuple[float, float]] = []
         self._archiver_before: list[Page] = []
         self.status = Status()
-        self.past_received = asyncio.Event()
+        self.past_stored = asyncio.Event()
+        self._past_batches: float | None = None
 
     async def __aenter__(self) -> Self:
         """Open the clients."""
@@ -111,14 +115,24 @@ class Watch:
             status.rate = self._rate(status.received)
         if (archiver := pages.get("archiver")) is not None:
             self._archiver_before = [*self._archiver_before[-10:], archiver]
-            status.lag = archiver.mean(LAG, since=self._archiver_before[0])
+            status.lag = archiver.mean(LAG, since=self._archiver_before[0], store=HOT)
         if (forecaster := pages.get("forecaster")) is not None:
             status.forecasts = forecaster.total(FORECASTS, outcome=MADE)
         if (fleet := pages.get("fleet")) is not None:
             status.fleet_sent = fleet.total(SENT)
             status.fleet_live = bool(fleet.total(LIVE))
-        if status.fleet_live and (status.received or 0.0) >= (status.fleet_sent or 0.0):
-            self.past_received.set()
+        if ingest is not None and archiver is not None:
+            self._look_at_past(ingest, archiver)
+
+    def _look_at_past(self, ingest: Page, archiver: Page) -> None:
+        """Follow the fleet's past: ingest has passed on all of it, then the hot store holds as many batches."""
+        status = self.status
+        received = status.fleet_live and (status.received or 0.0) >= (status.fleet_sent or 0.0)
+        if self._past_batches is None and received and ingest.total(IN_FLIGHT) == 0:
+            self._past_batches = ingest.total(BATCHES) or 0.0
+        stored = archiver.total(f"{LAG}_count", store=HOT) or 0.0
+        if self._past_batches is not None and stored >= self._past_batches:
+            self.past_stored.set()
 
     def _rate(self, received: float | None) -> float | None:
         if received is None:
