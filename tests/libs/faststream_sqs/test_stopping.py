@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from faststream import AckPolicy
 from faststream.exceptions import StopConsume
 from tests.libs.faststream_sqs.conftest import Cloud, eventually, running
 from tests.libs.faststream_sqs.proxy import Proxy
@@ -44,21 +45,28 @@ async def test_stop_waits_for_running_handlers(cloud: Cloud) -> None:
 async def test_what_was_not_started_is_released(cloud: Cloud) -> None:
     queue = await cloud.queue()
     broker = cloud.broker()
-    started = asyncio.Event()
+    started, go_on = asyncio.Event(), asyncio.Event()
 
     @broker.subscriber(queue.name, wait_time=1, prefetch=5)
     async def handler(body: str) -> None:
         started.set()
-        await asyncio.sleep(0.3)
+        await go_on.wait()
 
     await queue.send("a", "b", "c", "d")
-    async with running(broker), asyncio.timeout(10):
+    await broker.start()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         await started.wait()
 
         async def all_held() -> bool:
             return await queue.depth() == (0, 4)
 
+        async def others_may_have_them() -> bool:
+            return await queue.depth() == (3, 1)
+
         await eventually(all_held)
+        tasks.create_task(broker.stop())
+        await eventually(others_may_have_them, within=4)  # at once, not when the handler has ended
+        go_on.set()
     assert await queue.depth() == (3, 0)
 
 
@@ -176,3 +184,18 @@ async def test_stop_leaves_no_task_behind(cloud: Cloud) -> None:
         assert any(task.get_name().startswith("sqs-") for task in asyncio.all_tasks())
     await asyncio.sleep(0)
     assert [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("sqs-")] == []
+
+
+async def test_what_a_manual_handler_left_open_is_released(cloud: Cloud) -> None:
+    queue = await cloud.queue()
+    broker = cloud.broker()
+    seen = asyncio.Event()
+
+    @broker.subscriber(queue.name, wait_time=1, ack_policy=AckPolicy.MANUAL)
+    async def handler(body: str) -> None:
+        seen.set()
+
+    await queue.send("one")
+    async with running(broker), asyncio.timeout(10):
+        await seen.wait()
+    assert await queue.depth() == (1, 0)
