@@ -5,9 +5,11 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiomqtt
 import httpx
+from paho.mqtt.reasoncodes import ReasonCode
 from tests.servers.broker import MosquittoServer
 from tests.servers.waiting import until
 from tests.services.api.fakes import World, served
@@ -83,6 +85,30 @@ async def watching(
             await asyncio.wait([reading])
 
 
+class Recording(aiomqtt.Client):
+    """A client that notes which topic filters are in force at the broker."""
+
+    def __init__(self, in_force: set[str], *, host: str, port: int) -> None:
+        super().__init__(host, port, protocol=aiomqtt.ProtocolVersion.V5)
+        self._in_force = in_force
+
+    async def subscribe(
+        self,
+        /,
+        topic: aiomqtt.client.SubscribeTopic,  # type: ignore[name-defined] # aiomqtt does not export it
+        *args: Any,  # noqa: ANN401 - aiomqtt's signature
+        **kwargs: Any,  # noqa: ANN401 - aiomqtt's signature
+    ) -> tuple[int, ...] | list[ReasonCode]:
+        codes = await super().subscribe(topic, *args, **kwargs)
+        assert isinstance(topic, list)
+        self._in_force.update(str(name) for name, _ in topic)
+        return codes
+
+    async def unsubscribe(self, /, topic: str | list[str], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - aiomqtt's signature
+        await super().unsubscribe(topic, *args, **kwargs)
+        self._in_force.difference_update(topic)
+
+
 @dataclass(slots=True)
 class Live:
     """A world that is being served, with its broker."""
@@ -90,6 +116,7 @@ class Live:
     world: World
     address: str
     broker: aiomqtt.Client
+    in_force: set[str]
 
     def key(self, tenant: str = "acme") -> str:
         """A viewer's key."""
@@ -104,8 +131,9 @@ class Live:
 async def live(world: World, mosquitto: MosquittoServer) -> AsyncIterator[Live]:
     """Serve a world with the live view of a broker."""
     services = world.services
+    in_force: set[str] = set()
     feed = MqttFeed(
-        lambda: aiomqtt.Client(mosquitto.host, mosquitto.port, protocol=aiomqtt.ProtocolVersion.V5),
+        lambda: Recording(in_force, host=mosquitto.host, port=mosquitto.port),
         hub=services.hub,
         subscriptions=services.subscriptions,
         clock=services.clock,
@@ -117,7 +145,7 @@ async def live(world: World, mosquitto: MosquittoServer) -> AsyncIterator[Live]:
             aiomqtt.Client(mosquitto.host, mosquitto.port) as broker,
             served(world) as address,
         ):
-            yield Live(world, address, broker)
+            yield Live(world, address, broker, in_force)
     finally:
         running.cancel()
         await asyncio.wait([running])

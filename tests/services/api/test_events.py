@@ -76,18 +76,19 @@ async def test_a_stream_shows_only_its_tenant_and_its_devices(api: Live) -> None
 
 
 async def test_the_broker_is_asked_only_for_what_somebody_watches(api: Live) -> None:
-    confirmed = api.world.services.subscriptions.confirmed
-    assert set(confirmed) == set()
+    wanted = {"dt/acme/truck-1/readings", "alerts/acme/truck-1"}
+    assert api.in_force == set()
     params = [("device", "truck-1")]
     async with watching(api.address, api.key(), params) as first, AsyncExitStack() as second:
         await first.first("watching")
         again = await second.enter_async_context(watching(api.address, api.key(), params))
         await again.first("watching")
-        assert set(confirmed) == {"dt/acme/truck-1/readings", "alerts/acme/truck-1"}
+        assert api.in_force == wanted
         await second.aclose()
         await until(lambda: len(api.world.services.hub.subscribers) == 1)
-        assert set(confirmed) == {"dt/acme/truck-1/readings", "alerts/acme/truck-1"}
-    await until(lambda: not confirmed)
+        assert api.in_force == set(api.world.services.subscriptions.confirmed) == wanted
+    await until(lambda: not api.in_force)
+    assert not api.world.services.subscriptions.confirmed
     await until(lambda: api.world.registry.get_sample_value("sensorcast_api_mqtt_subscriptions") == 0)
     assert api.world.registry.get_sample_value("sensorcast_api_streams") == 0
 

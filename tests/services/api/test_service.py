@@ -208,4 +208,4 @@ async def test_a_taken_port_is_named(api: str, filled: DeployedStack, mosquitto:
     life = Lifecycle(drain_seconds=10)
     with pytest.raises(OSError, match=f"port {port}"):
         await build(ApiSettings(port=port, mqtt_url=mosquitto.url), life, aws=filled.aws)
-    await life.close()
+    assert await life.close() == 0

@@ -60,25 +60,38 @@ class MqttFeed:
             connected = False
             try:
                 async with self._connect() as client:
+                    _honour_cancellation()
                     connected = True
                     pause = _FIRST_PAUSE
                     self._metrics.connected.set(1)
                     await self._serve(client, lost_at)
-            except* (aiomqtt.MqttError, OSError) as errors:
+            except (aiomqtt.MqttError, OSError) as error:
                 if connected or lost_at is None:
-                    log.warning("broker is away", error=str(errors.exceptions[0]))
+                    log.warning("broker is away", error=str(error))
                 lost_at = self._clock() if connected or lost_at is None else lost_at
             finally:
                 self._metrics.connected.set(0)
                 self._metrics.subscriptions.set(0)
                 self._subscriptions.forget()
+            _honour_cancellation()
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _serve(self, client: aiomqtt.Client, lost_at: int | None) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._subscribe(client, lost_at))
-            tasks.create_task(self._receive(client))
+        # Not a TaskGroup: before Python 3.13 one that failed leaves its parent marked as cancelled.
+        tasks = [
+            asyncio.create_task(self._subscribe(client, lost_at), name="mqtt subscribe"),
+            asyncio.create_task(self._receive(client), name="mqtt receive"),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+        if errors:
+            raise errors[0]
 
     async def _subscribe(self, client: aiomqtt.Client, lost_at: int | None) -> None:
         applied: set[str] = set()
@@ -102,6 +115,7 @@ class MqttFeed:
                 await client.unsubscribe(removed)
             applied = wanted
             self._metrics.subscriptions.set(len(applied))
+            _honour_cancellation()
             await self._hub.changed.wait()
 
     async def _receive(self, client: aiomqtt.Client) -> None:
@@ -144,6 +158,17 @@ class MqttFeed:
     def _count(self, event: LiveEvent, outcome: tuple[int, int]) -> None:
         self._metrics.events.labels(event.kind).inc(outcome[0])
         self._metrics.dropped.inc(outcome[1])
+
+
+def _honour_cancellation() -> None:
+    """End this task if it was told to.
+
+    aiomqtt waits with `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes in the moment the
+    broker answers (python/cpython#86296).
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _refused(code: object) -> bool:
