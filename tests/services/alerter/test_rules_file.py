@@ -50,6 +50,11 @@ def test_rules_take_the_tenant_of_the_file_or_their_own() -> None:
             "tenant: t\nrules: [{rule_id: r, name: n, condition: {above: 1}, sms: ['0151']}]",
             "rules[0] (r).sms.0: String should match pattern",
         ),
+        (
+            "tenant: t\nrules: [{rule_id: r, name: n, condition: "
+            "{above: 1, forecast: {min_probability: 0.5, clear_probability: 0.6}}}]",
+            "rules[0] (r).condition.forecast: clear_probability: 0.6 must not be greater than min_probability (0.5)",
+        ),
         ("tenant: t\nrules: [{rule_id: r, name: n, version: 2, condition: {above: 1}}]", "rules[0] (r).version"),
         (
             "tenant: t\nrules: [&r {rule_id: r, name: n, condition: {above: 1}}, *r]",

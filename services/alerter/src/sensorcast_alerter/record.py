@@ -91,11 +91,14 @@ class Recorder:
         raise Retryable(f"the incident of {watch.limit.key} keeps being changed by others")
 
     async def reload(self, watch: Watch) -> None:
-        """Make `watch` hold the incident as it is now, if it is still open."""
+        """Make `watch` hold the incident as it is now; if that is over, so is what was remembered of it."""
         if watch.stored is None:
             return
         stored = await self._incidents.load(watch.stored.incident.tenant, watch.stored.incident.incident_id)
-        watch.stored = stored if stored and stored.incident.state is IncidentState.OPEN else None
+        if stored is not None and stored.incident.state is IncidentState.OPEN:
+            watch.stored = stored
+        else:
+            watch.stored, watch.progress = None, Progress()
 
     async def store(
         self, before: StoredIncident | None, decision: Decision, *, sms: Sequence[str] = (), ready_at: int | None = None

@@ -45,7 +45,8 @@ class SmsSender:
                 PhoneNumber=notice.recipient, Message=notice.text, MessageAttributes=self._attributes
             )
         except ClientError as error:
-            code = error.response["Error"]["Code"]
+            # The emulator and some SDK protocols write the shape's name, SNS itself the code.
+            code = error.response["Error"]["Code"].removesuffix("Exception")
             if code in _FINAL:
                 raise Refused(f"{code}: {error.response['Error']['Message']}") from error
             raise Retryable(f"SNS: {code}") from error
