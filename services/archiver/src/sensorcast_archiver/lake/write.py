@@ -76,13 +76,10 @@ class _Plan(NamedTuple):
 
     batch_ids: frozenset[str]
     kept: bytes
+    form: tuple[int, int]
     summary: dict[str, str]
     files: list[DataFile]
     outcome: Committed
-
-    def matches(self, batch_ids: frozenset[str], kept: bytes, table: Table) -> bool:
-        same_form = all(file.spec_id == table.metadata.default_spec_id for file in self.files)
-        return (self.batch_ids, self.kept) == (batch_ids, kept) and same_form
 
 
 class LakeWriter:
@@ -146,7 +143,8 @@ class LakeWriter:
         dropped |= present(rows, suspects & ~dropped, stored(self._table, rows.take(suspects & ~dropped)))
         batch_ids = frozenset(batch.batch_id for batch in fresh)
         kept = np.packbits(~dropped).tobytes()
-        if before is not None and before.matches(batch_ids, kept, self._table):
+        form = (self._table.metadata.default_spec_id, self._table.metadata.current_schema_id)
+        if before is not None and (before.batch_ids, before.kept, before.form) == (batch_ids, kept, form):
             return before
         if before is not None and not before.batch_ids <= done:
             self._discard(before)
@@ -160,7 +158,7 @@ class LakeWriter:
             duplicate_rows=int(dropped.sum()),
         )
         summary = leave(self._table, receipt_of(batch_ids, added)) if files else {}
-        return _Plan(batch_ids, kept, summary, files, outcome)
+        return _Plan(batch_ids, kept, form, summary, files, outcome)
 
     def _append(self, plan: _Plan) -> None:
         transaction = _without_blind_retries(self._table).transaction()
