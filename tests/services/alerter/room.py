@@ -242,7 +242,7 @@ class Room:
                 announcements=Announcements(mqtt=True, timezone=UTC),
                 hand_over=self.announcer.hand_over,
                 clock=self.clock,
-                metrics=metrics,
+                counts=metrics,
             ),
             incidents=self.tables,
             patience=patience or Patience(),

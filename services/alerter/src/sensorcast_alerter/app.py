@@ -72,7 +72,7 @@ async def build(
         announcements=Announcements(mqtt=settings.alert_mqtt, timezone=ZoneInfo(settings.timezone)),
         hand_over=announcer.hand_over,
         clock=clock,
-        metrics=metrics,
+        counts=metrics,
     )
     watchroom = Watchroom(
         states=SeriesStates(capacity=settings.max_series),

@@ -58,3 +58,11 @@ class AlerterMetrics:
             "Sweeps that could not read rules or incidents.",
             registry=registry,
         )
+
+    def transition(self, basis: str, transition: str) -> None:
+        """Count a transition that was stored."""
+        self.incidents.labels(basis, transition).inc()
+
+    def conflict(self) -> None:
+        """Count a transition that another alerter was faster than."""
+        self.conflicts.inc()

@@ -64,6 +64,18 @@ class Outbox(Protocol):
         ...
 
 
+class Counts(Protocol):
+    """What is counted of transitions."""
+
+    def transition(self, basis: str, transition: str) -> None:
+        """One was stored."""
+        ...
+
+    def conflict(self) -> None:
+        """One came too late: another alerter had changed the incident."""
+        ...
+
+
 class Sender(Protocol):
     """One channel."""
 

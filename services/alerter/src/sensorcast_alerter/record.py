@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from sensorcast_alerter.decision import Decision, Progress, Reason, Transition
-from sensorcast_alerter.metrics import AlerterMetrics
 from sensorcast_alerter.notices import Announcements
-from sensorcast_alerter.ports import Incidents
+from sensorcast_alerter.ports import Counts, Incidents
 from sensorcast_alerter.series_state import Watch
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock
@@ -33,7 +32,7 @@ class Recorder:
         announcements: Who is told of what.
         hand_over: Who sends it.
         clock: The present.
-        metrics: Counts.
+        counts: Who counts.
     """
 
     def __init__(
@@ -43,13 +42,13 @@ class Recorder:
         announcements: Announcements,
         hand_over: HandOver,
         clock: Clock,
-        metrics: AlerterMetrics,
+        counts: Counts,
     ) -> None:
         self._incidents = incidents
         self._announcements = announcements
         self._hand_over = hand_over
         self._clock = clock
-        self._metrics = metrics
+        self._counts = counts
 
     async def carry_out(self, watch: Watch, decide: Decide, *, ready_at: int | None) -> Reason:
         """Decide about one observation and store what follows; only then does `watch` remember it.
@@ -87,7 +86,7 @@ class Recorder:
                 watch.stored = stored if stored.incident.state is IncidentState.OPEN else None
                 watch.progress = decision.progress
                 return decision.reason
-            self._metrics.conflicts.inc()
+            self._counts.conflict()
         raise Retryable(f"the incident of {watch.limit.key} keeps being changed by others")
 
     async def reload(self, watch: Watch) -> None:
@@ -116,7 +115,7 @@ class Recorder:
             stored = await self._incidents.open(incident, notices)
         else:
             stored = await self._incidents.change(before, incident, notices)
-        self._metrics.incidents.labels(incident.basis, transition).inc()
+        self._counts.transition(incident.basis, transition)
         if transition is not Transition.UPDATED:
             log.info(
                 "incident changed",
