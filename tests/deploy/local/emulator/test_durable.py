@@ -57,6 +57,7 @@ async def check(stack: DeployedStack, *, readings: str) -> None:
         assert [message["Body"] for message in received["Messages"]] == ["kept"]
         key = {"pk": {"S": "acme"}, "sk": {"S": "r"}}
         assert "Item" in await dynamodb.get_item(TableName=names.table_rules, Key=key)
+        await dynamodb.put_item(TableName=names.table_rules, Item={"pk": {"S": "new"}, "sk": {"S": "r"}})
     sent = await emulator.sent_sms(stack.account.endpoint_url, account=stack.account.account_id)
     assert [sms.message for sms in sent] == ["kept"]
     assert await ask(stack, "SELECT count(*) FROM readings") == [[readings]]

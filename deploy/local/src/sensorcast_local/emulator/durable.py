@@ -1,13 +1,15 @@
 """State that survives a kill.
 
-MiniStack 1.4.21 saves what it holds in memory only when it is stopped in good order, and a stack that was being made at
-that moment stays "in progress" for ever. Here everything is also saved every so often, all services as of one moment,
-so that a kill loses seconds and leaves nothing half made; a stack that was interrupted can be deployed again. The
+MiniStack 1.4.21 saves what it holds in memory only when it is stopped in good order, a stack that was being made at
+that moment stays "in progress" for ever, and outside of us-east-1 tables that were loaded refuse new partition keys.
+Here everything is also saved every so often, all services as of one moment, so that a kill loses seconds and leaves
+nothing half made; a stack that was interrupted can be deployed again, and loaded tables grow as new ones do. The
 objects of S3 are on disk already and the lake's newest metadata is among them, so a committed snapshot is never lost.
 """
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +36,8 @@ def install() -> None:
         state = load(service)
         if service == "cloudformation" and state:
             _fail_interrupted(state)
+        if service == "dynamodb" and state:
+            _let_partitions_grow(state)
         return state
 
     persistence.load_state = load_state
@@ -44,6 +48,12 @@ def _fail_interrupted(state: Mapping[str, Any]) -> None:
         if stack["StackStatus"].endswith("_IN_PROGRESS"):
             stack["StackStatus"] = INTERRUPTED[stack["StackStatus"].split("_")[0]]
             stack["StackStatusReason"] = "the emulator was stopped meanwhile"
+
+
+def _let_partitions_grow(state: Mapping[str, Any]) -> None:
+    """Make loaded tables take new partition keys, as new tables do; MiniStack does it in its default region only."""
+    for table in state["tables"]._data.values():
+        table["items"] = defaultdict(dict, table["items"])
 
 
 async def save_forever(*, every: float) -> None:

@@ -39,7 +39,7 @@ def emulator(plan: Plan, *, iot_port: int | None) -> Program:
         ),
         ready=lambda: aws_emulator.is_ready(plan.endpoint_url),
         stage=FOUNDATION,
-        start_seconds=60.0,
+        start_seconds=120.0,
         stop_seconds=5.0,
     )
 
@@ -77,7 +77,7 @@ def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Pr
             ),
             ready=_ready(ports[name]),
             stage=INTAKE if name == "ingest" else WRITERS,
-            start_seconds=60.0,
+            start_seconds=120.0,
             stop_seconds=DRAIN_SECONDS + 3.0,
         )
         for name in SERVICES
