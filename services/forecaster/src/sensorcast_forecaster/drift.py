@@ -32,13 +32,13 @@ _KEPT: Final = 4
 _MIN_ORIGINS: Final = 24
 _MIN_LIBRARY: Final = 60
 _BELIEF_EXPONENT: Final = 3
-_BELIEF_HALF: Final = 0.9
+_BELIEF_HALF: Final = 0.35
 """How clear a drift must be, relative to the clearest that was none, to be believed by half."""
 
 _SECOND_LOOK: Final = 4
 """A drift must have shown a quarter of a horizon ago too: a defrost with an open door rises as steadily, but ends."""
 
-_UNEXPLAINED_EXPONENT: Final = 4
+_UNEXPLAINED_EXPONENT: Final = 1.5
 """How fast belief falls with the strangeness that remains once the drift is taken out: an event that is new altogether,
 such as the first defrost, looks like no cycle either way."""
 
