@@ -1,0 +1,113 @@
+/** Requests to the API with the key of this session; a failure is a `Failure` that says what a person can do. */
+import type { FleetDevice, FleetPage, Page, Problem } from "./types";
+
+export type FailureKind = "offline" | "unauthorized" | "forbidden" | "missing" | "conflict" | "invalid" | "server";
+
+export class Failure extends Error {
+  constructor(
+    readonly kind: FailureKind,
+    readonly problem: Problem | null = null,
+  ) {
+    super(problem?.detail ?? problem?.title ?? kind);
+    this.name = "Failure";
+  }
+}
+
+let key = "";
+let onUnauthorized: () => void = () => undefined;
+
+/** Use this key from now on, and call back when the API no longer takes it. */
+export function authorize(newKey: string, unauthorized: () => void): void {
+  key = newKey;
+  onUnauthorized = unauthorized;
+}
+
+export function authorization(): Record<string, string> {
+  return { Authorization: `Bearer ${key}` };
+}
+
+interface Sent {
+  method?: "GET" | "PUT";
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** One request for JSON; throws `Failure`, or an AbortError where `signal` said so. */
+export async function request<Answer>(path: string, sent: Sent = {}): Promise<Answer> {
+  const init: RequestInit = {
+    method: sent.method ?? "GET",
+    headers: { Accept: "application/json", ...authorization(), ...sent.headers },
+    cache: "no-store",
+  };
+  if (sent.signal) init.signal = sent.signal;
+  if (sent.body !== undefined) {
+    init.body = JSON.stringify(sent.body);
+    init.headers = { ...init.headers, "Content-Type": "application/json" };
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new Failure("offline");
+  }
+  if (!response.ok) throw await failureOf(response);
+  return (await response.json()) as Answer;
+}
+
+export async function failureOf(response: Response): Promise<Failure> {
+  let problem: Problem | null = null;
+  try {
+    problem = (await response.json()) as Problem;
+  } catch {
+    // A proxy may answer with a page of its own; the status says enough.
+  }
+  const failure = new Failure(kindOf(response.status), problem);
+  if (failure.kind === "unauthorized") onUnauthorized();
+  return failure;
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+function kindOf(status: number): FailureKind {
+  if (status === 401) return "unauthorized";
+  if (status === 403) return "forbidden";
+  if (status === 404) return "missing";
+  if (status === 409 || status === 412 || status === 428) return "conflict";
+  if (status === 422) return "invalid";
+  return status === 502 || status === 503 || status === 504 ? "offline" : "server";
+}
+
+/** A path with parameters; those that are undefined are left out. */
+export function path(base: string, parameters: Record<string, string | number | undefined | null>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== null) query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text ? `${base}?${text}` : base;
+}
+
+/** The pages of a list, one after the other. */
+export async function* pages<Item, Answer extends Page<Item> = Page<Item>>(
+  base: string,
+  parameters: Record<string, string | number | undefined>,
+  signal?: AbortSignal,
+): AsyncGenerator<Answer> {
+  let cursor: string | null | undefined;
+  do {
+    const answer: Answer = await request<Answer>(
+      path(base, { ...parameters, cursor: cursor ?? undefined }),
+      signal ? { signal } : {},
+    );
+    yield answer;
+    cursor = answer.next_cursor;
+  } while (cursor);
+}
+
+export function fleetPages(signal: AbortSignal): AsyncGenerator<FleetPage> {
+  return pages<FleetDevice, FleetPage>("/v1/fleet", { limit: 200 }, signal);
+}

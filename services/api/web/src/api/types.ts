@@ -1,0 +1,175 @@
+/** What the API answers with; the contract is /openapi.json. Times are RFC 3339 in UTC. */
+
+export type Role = "viewer" | "operator" | "admin";
+export type Side = "above" | "below";
+export type Severity = "info" | "warning" | "critical";
+
+export interface Me {
+  tenant: string;
+  role: Role;
+  key_id: string;
+  name: string;
+  expires_at: string;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  next_cursor: string | null;
+}
+
+export interface MetricState {
+  unit: string;
+  last_ts: string;
+  last_value: number;
+}
+
+export interface Device {
+  device: string;
+  labels: Record<string, string>;
+  metrics: Record<string, MetricState>;
+  first_seen: string;
+  last_seen: string;
+}
+
+export interface LimitRisk {
+  rule_id: string;
+  side: Side;
+  threshold: number;
+  probability: number;
+  expected_at: string | null;
+}
+
+export interface Forecast {
+  device: string;
+  metric: string;
+  unit: string;
+  known_at: string;
+  last_value: number;
+  step_seconds: number;
+  start: string;
+  q10: number[];
+  q50: number[];
+  q90: number[];
+  risks: LimitRisk[];
+  model: string;
+  trained_from: string;
+  trained_to: string;
+  fallback: string | null;
+}
+
+export interface Incident {
+  incident_id: string;
+  rule_id: string;
+  rule_version: number;
+  rule_name: string;
+  severity: Severity;
+  device: string;
+  metric: string;
+  unit: string;
+  state: "open" | "resolved";
+  basis: "predicted" | "observed";
+  side: Side;
+  threshold: number;
+  opened_at: string;
+  value: number;
+  as_of: string | null;
+  worst: number | null;
+  probability: number | null;
+  expected_at: string | null;
+  observed_at: string | null;
+  forecast_known_at: string | null;
+  expires_at: string | null;
+  resolved_at: string | null;
+  reason: string;
+  notified_at: string | null;
+  message: string | null;
+}
+
+export interface FleetRisk extends LimitRisk {
+  metric: string;
+  known_at: string;
+}
+
+export interface FleetDevice {
+  device: string;
+  labels: Record<string, string>;
+  metric: string;
+  unit: string;
+  value: number;
+  ts: string;
+  last_seen: string;
+  sparkline: { start: string; step_seconds: number; values: (number | null)[] };
+  risk: FleetRisk | null;
+  incident: Incident | null;
+}
+
+export interface FleetPage extends Page<FleetDevice> {
+  now: string;
+}
+
+export interface ReadingsPage {
+  unit: string;
+  start: string;
+  end: string;
+  readings: { ts: string; value: number }[];
+  next_cursor: string | null;
+}
+
+export interface ForecastCondition {
+  min_probability: number;
+  min_consecutive: number;
+  clear_probability: number | null;
+  clear_consecutive: number;
+}
+
+export interface LimitCondition {
+  kind: "limit";
+  above: number | null;
+  below: number | null;
+  hold_seconds: number;
+  clear_margin: number;
+  forecast: ForecastCondition | null;
+}
+
+export interface RuleBody {
+  name: string;
+  device: string;
+  metric: string;
+  condition: LimitCondition;
+  severity: Severity;
+  sms: string[];
+  enabled: boolean;
+}
+
+export interface Rule extends RuleBody {
+  rule_id: string;
+  version: number;
+}
+
+/** A problem detail (RFC 9457). */
+export interface Problem {
+  title: string;
+  status: number;
+  detail?: string;
+  correlation_id?: string;
+  errors?: { place: string; field: string; message: string }[];
+}
+
+export interface LivePoint {
+  metric: string;
+  ts: string;
+  value: number;
+  unit: string;
+}
+
+/** The events of /v1/events by name. */
+export interface LiveEvents {
+  watching: { devices: string[] | null; live: boolean };
+  incidents: { open: Incident[] };
+  readings: { device: string; readings: LivePoint[]; replayed: boolean };
+  incident: Incident & { event: string };
+  forecast: Forecast;
+  dropped: { count: number; since: string };
+  reset: { reason: string };
+  heartbeat: { time: string };
+}

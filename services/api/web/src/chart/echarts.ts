@@ -1,0 +1,26 @@
+/** The parts of Apache ECharts that the page uses, and no others. */
+import { LineChart } from "echarts/charts";
+import {
+  DataZoomInsideComponent,
+  DataZoomSliderComponent,
+  GridComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  TooltipComponent,
+} from "echarts/components";
+import * as core from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+
+core.use([
+  LineChart,
+  GridComponent,
+  TooltipComponent,
+  DataZoomInsideComponent,
+  DataZoomSliderComponent,
+  MarkLineComponent,
+  MarkAreaComponent,
+  CanvasRenderer,
+]);
+
+export const { init } = core;
+export type { EChartsCoreOption as ChartOption, EChartsType as Chart } from "echarts/core";

@@ -1,0 +1,224 @@
+/** Translates a chart model into what ECharts draws, in the colours of the page. */
+import { dateTime, clock, metricName, number, quantity, threshold } from "../i18n/format";
+import { t } from "../i18n/language";
+import type { ChartOption } from "./echarts";
+import { type ChartModel, forecastPoints, isSwitch, type Panel, withGaps } from "./model";
+import { tooltip } from "./tooltip";
+
+const TOP = 34;
+const FIRST = 250;
+const OTHER = 120;
+const BETWEEN = 52;
+const ZOOM = 74;
+
+export function chartHeight(panels: number): number {
+  return TOP + FIRST + (panels - 1) * (OTHER + BETWEEN) + ZOOM;
+}
+
+/** The colours of the style sheet, since a canvas does not know it. */
+export function colours(element: Element): Record<string, string> {
+  const style = getComputedStyle(element);
+  const named = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const names = ["text", "muted", "line", "surface", "accent", "band", "out", "predicted", "out-area", "predicted-area"];
+  return Object.fromEntries(names.map((name) => [name, named(name)]));
+}
+
+export function options(model: ChartModel, colour: Record<string, string>, narrow: boolean): ChartOption {
+  const left = narrow ? 44 : 56;
+  const right = narrow ? 12 : 24;
+  const font = { color: colour["muted"], fontSize: 12, fontFamily: "inherit" };
+  return {
+    animation: false,
+    backgroundColor: "transparent",
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour["text"] ?? "" },
+    grid: model.panels.map((_, at) => ({
+      left,
+      right,
+      top: at === 0 ? TOP : TOP + FIRST + BETWEEN + (at - 1) * (OTHER + BETWEEN),
+      height: at === 0 ? FIRST : OTHER,
+    })),
+    xAxis: model.panels.map((_, at) => ({
+      type: "time",
+      gridIndex: at,
+      min: model.from,
+      max: model.to,
+      axisLine: { lineStyle: { color: colour["line"] } },
+      axisTick: { show: false },
+      splitLine: { show: false },
+      splitNumber: narrow ? 3 : 6,
+      axisLabel: { ...font, hideOverlap: true, formatter: timeLabel },
+      axisPointer: { lineStyle: { color: colour["muted"] }, label: { show: false } },
+    })),
+    yAxis: model.panels.map((panel, at) => ({
+      type: "value",
+      gridIndex: at,
+      scale: true,
+      name: panelTitle(panel),
+      nameLocation: "end",
+      nameGap: 14,
+      nameTextStyle: { ...font, color: colour["text"], fontWeight: 600, align: "left", padding: [0, 0, 0, -left + 12] },
+      splitNumber: at === 0 ? 5 : 2,
+      ...valueRange(panel),
+      axisLabel: { ...font, formatter: (value: number) => number(value) },
+      splitLine: { lineStyle: { color: colour["line"] } },
+    })),
+    axisPointer: { link: [{ xAxisIndex: "all" }] },
+    tooltip: {
+      trigger: "axis",
+      confine: true,
+      className: "chart-tip",
+      backgroundColor: "transparent",
+      borderWidth: 0,
+      padding: 0,
+      formatter: (shown: unknown) => tooltip(shown, model),
+    },
+    dataZoom: [
+      {
+        id: "inside",
+        type: "inside",
+        xAxisIndex: model.panels.map((_, at) => at),
+        filterMode: "none",
+        minValueSpan: 60_000,
+        // On a phone a finger scrolls the page; two fingers zoom, the bar below moves.
+        moveOnMouseMove: !narrow,
+        preventDefaultMouseMove: !narrow,
+      },
+      {
+        id: "slider",
+        type: "slider",
+        xAxisIndex: model.panels.map((_, at) => at),
+        filterMode: "none",
+        minValueSpan: 60_000,
+        left,
+        right,
+        bottom: 10,
+        height: 26,
+        brushSelect: false,
+        showDetail: false,
+        borderColor: colour["line"],
+        fillerColor: colour["band"],
+        handleStyle: { color: colour["surface"], borderColor: colour["accent"] },
+        moveHandleSize: 0,
+        dataBackground: { lineStyle: { color: colour["muted"], opacity: 0.5 }, areaStyle: { opacity: 0 } },
+        selectedDataBackground: { lineStyle: { color: colour["accent"] }, areaStyle: { opacity: 0 } },
+      },
+    ],
+    series: model.panels.flatMap((panel, at) => panelSeries(model, panel, at, colour)),
+  };
+}
+
+function panelTitle(panel: Panel): string {
+  const unit = quantity(0, panel.unit).replace(/^[\d.,\s\u202f]+/, "");
+  return unit ? `${metricName(panel.metric)}, ${unit}` : metricName(panel.metric);
+}
+
+/** Limits are in view where the values come near them; a switch shows off and on. */
+function valueRange(panel: Panel): { min?: unknown; max?: unknown } {
+  if (isSwitch(panel)) return { min: 0, max: 1 };
+  const near = (low: number, high: number) => {
+    const room = Math.max(high - low, 1);
+    return panel.limits.filter((limit) => limit >= low - room && limit <= high + room);
+  };
+  type Extent = { min: number; max: number };
+  const low = ({ min, max }: Extent) => padded(Math.min(min, ...near(min, max)), Math.max(max, ...near(min, max)))[0];
+  const high = ({ min, max }: Extent) => padded(Math.min(min, ...near(min, max)), Math.max(max, ...near(min, max)))[1];
+  return { min: low, max: high };
+}
+
+function padded(low: number, high: number): [number, number] {
+  const room = Math.max((high - low) * 0.08, 0.2);
+  const step = 10 ** Math.floor(Math.log10(Math.max(high - low, 0.5)) - 0.5);
+  return [Math.floor((low - room) / step) * step, Math.ceil((high + room) / step) * step];
+}
+
+function timeLabel(value: number): string {
+  const at = new Date(value);
+  return at.getHours() === 0 && at.getMinutes() === 0 ? dateTime(value).replace(/,?\s*\S+$/, "") : clock(value);
+}
+
+function panelSeries(model: ChartModel, panel: Panel, at: number, colour: Record<string, string>): object[] {
+  const common = {
+    type: "line",
+    xAxisIndex: at,
+    yAxisIndex: at,
+    showSymbol: false,
+    emphasis: { disabled: true },
+    silent: true,
+  };
+  const measured = {
+    ...common,
+    id: `measured-${at}`,
+    name: "measured",
+    data: withGaps(panel.points),
+    sampling: "lttb",
+    step: isSwitch(panel) ? "end" : false,
+    lineStyle: { color: colour["accent"], width: 2 },
+    itemStyle: { color: colour["accent"] },
+    z: 3,
+    markLine: { silent: true, symbol: "none", animation: false, data: lines(model, panel, colour) },
+    markArea: { silent: true, data: areas(model, panel, colour) },
+  };
+  return panel.forecast ? [...forecastSeries(panel.forecast, at, common, colour), measured] : [measured];
+}
+
+function forecastSeries(
+  forecast: NonNullable<Panel["forecast"]>,
+  at: number,
+  common: object,
+  colour: Record<string, string>,
+): object[] {
+  const points = forecastPoints(forecast);
+  const invisible = { lineStyle: { opacity: 0 }, itemStyle: { opacity: 0 } };
+  const stack = { stack: `band-${at}`, stackStrategy: "all" };
+  return [
+    { ...common, ...invisible, ...stack, id: `low-${at}`, name: "low", data: points.map((point) => [point.at, point.low]) },
+    {
+      ...common,
+      ...invisible,
+      ...stack,
+      id: `band-${at}`,
+      name: "band",
+      data: points.map((point) => [point.at, point.high - point.low]),
+      areaStyle: { color: colour["band"], opacity: 1 },
+      z: 1,
+    },
+    {
+      ...common,
+      id: `median-${at}`,
+      name: "median",
+      data: points.map((point) => [point.at, point.median]),
+      lineStyle: { color: colour["accent"], width: 2, type: [5, 5] },
+      itemStyle: { color: colour["accent"] },
+      z: 2,
+    },
+  ];
+}
+
+function lines(model: ChartModel, panel: Panel, colour: Record<string, string>): object[] {
+  const limits = panel.limits.map((limit) => ({
+    yAxis: limit,
+    lineStyle: { color: colour["out"], width: 1.5, type: [8, 4] },
+    label: {
+      formatter: t("chart.limit", { value: threshold(limit, panel.unit) }),
+      position: "insideStartTop",
+      color: colour["out"],
+      fontSize: 12,
+    },
+  }));
+  if (!model.line) return limits;
+  const vertical = {
+    xAxis: model.line.at,
+    lineStyle: { color: colour["muted"], width: 1, type: "solid" },
+    label: { formatter: panel === model.panels[0] ? model.line.label : "", color: colour["muted"], fontSize: 12 },
+  };
+  return [...limits, vertical];
+}
+
+function areas(model: ChartModel, panel: Panel, colour: Record<string, string>): object[] {
+  return model.marked
+    .filter((each) => each.metric === panel.metric && each.to > model.from && each.from < model.to)
+    .map((each) => [
+      { xAxis: Math.max(each.from, model.from), itemStyle: { color: colour[`${each.kind}-area`] } },
+      { xAxis: Math.min(each.to, model.to) },
+    ]);
+}

@@ -1,0 +1,63 @@
+/** One device of the fleet. It is drawn anew when its own signal changes, whatever the others do. */
+import { computed, type Signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { FleetDevice } from "../api/types";
+import { now } from "../clock";
+import { clock, limit, metricName, percent, quantity } from "../i18n/format";
+import { t } from "../i18n/language";
+import { links } from "../router";
+import { Age } from "../ui/age";
+import { StatusBadge } from "../ui/status-badge";
+import { Sparkline } from "./sparkline";
+import { riskOf, statusOf, WATCH_FROM } from "./status";
+
+export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
+  const status = useMemo(() => computed(() => statusOf(device.value, now.value)), [device]);
+  const shown = device.value;
+  const labels = Object.values(shown.labels);
+  return (
+    <li class={`row row-${status.value}`}>
+      <a class="row-link" href={links.device(shown.device)}>
+        <span class="row-name">
+          <span class="row-device">{shown.device}</span>
+          <span class="row-labels">{labels.length > 0 ? labels.join(" · ") : metricName(shown.metric)}</span>
+        </span>
+        <StatusBadge status={status.value} />
+        <span class="row-value">{quantity(shown.value, shown.unit)}</span>
+        <Sparkline values={shown.sparkline.values} unit={shown.unit} threshold={thresholdOf(shown)} />
+        <Risk device={shown} />
+        <Age class="row-age" of={shown.ts} />
+      </a>
+    </li>
+  );
+}
+
+/** The limit worth drawing: the one that is left, or may be. */
+function thresholdOf(device: FleetDevice): number | null {
+  if (device.incident?.metric === device.metric) return device.incident.threshold;
+  const { risk } = device;
+  return risk && risk.metric === device.metric && risk.probability >= WATCH_FROM ? risk.threshold : null;
+}
+
+function Risk({ device }: { device: FleetDevice }) {
+  const risk = riskOf(device, now.peek());
+  if (!risk) return <span class="risk risk-none">{t("fleet.no-risk")}</span>;
+  const shown = percent(risk.probability);
+  const level = risk.probability >= 0.7 ? "high" : risk.probability >= WATCH_FROM ? "some" : "low";
+  return (
+    <span class={`risk risk-${level}`}>
+      <span class="hidden">{t("fleet.risk-label", { probability: shown })}</span>
+      <span class="risk-number" aria-hidden="true">
+        {shown}
+      </span>
+      <meter class="risk-bar" min="0" max="1" value={Math.max(0.02, risk.probability)} aria-hidden="true" />
+      {level === "low" ? null : <span class="risk-when">{whenText(device, risk)}</span>}
+    </span>
+  );
+}
+
+function whenText(device: FleetDevice, risk: NonNullable<FleetDevice["risk"]>): string {
+  const unit = risk.metric === device.metric ? device.unit : "";
+  const where = limit(risk.side, risk.threshold, unit);
+  return risk.expected_at ? t("fleet.expected", { limit: where, time: clock(Date.parse(risk.expected_at)) }) : where;
+}

@@ -1,0 +1,138 @@
+/** The fleet: how it is in one sentence, then every device, worst first. */
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { plural, t } from "../i18n/language";
+import { session } from "../session";
+import { Empty, Failed, Loading } from "../ui/states";
+import { useTitle } from "../ui/title";
+import { Fleet } from "./fleet";
+import { FleetRow } from "./row";
+import { type Ranked, type Status, STATUSES } from "./status";
+
+export function FleetView() {
+  useTitle(t("fleet.title"));
+  const fleet = useMemo(() => new Fleet(), []);
+  useEffect(() => () => fleet.stop(), [fleet]);
+  const text = useSignal("");
+  const status = useSignal<Status | null>(null);
+  const counts = useComputed(() => countByStatus(fleet.ranked.value));
+  const shown = useComputed(() => {
+    const wanted = text.value.trim().toLowerCase();
+    return fleet.ranked.value.filter(
+      (each) => (status.value === null || each.status === status.value) && matches(fleet, each.name, wanted),
+    );
+  });
+  const total = fleet.ranked.value.length;
+  if (total === 0) {
+    if (fleet.loading.value) return <Loading rows={8} />;
+    if (fleet.failure.value) return <Failed failure={fleet.failure.value} retry={() => void fleet.reload()} />;
+    const tenant = session.value.state === "signed-in" ? session.value.me.tenant : "";
+    return <Empty title={t("fleet.none")} text={t("fleet.none-next", { tenant })} />;
+  }
+  return (
+    <>
+      <Headline counts={counts.value} total={total} />
+      <div class="toolbar">
+        <input
+          class="field search"
+          type="search"
+          aria-label={t("fleet.filter")}
+          placeholder={t("fleet.filter-hint")}
+          value={text.value}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+          }}
+        />
+        <div class="chips" role="group" aria-label={t("fleet.show")}>
+          <Chip chosen={status.value === null} choose={() => (status.value = null)} label={`${t("fleet.all")} ${total}`} />
+          {STATUSES.filter((each) => counts.value[each] > 0 || status.value === each).map((each) => (
+            <Chip
+              key={each}
+              kind={each}
+              chosen={status.value === each}
+              choose={() => (status.value = status.value === each ? null : each)}
+              label={t(`status.${each}-count`, { count: counts.value[each] })}
+            />
+          ))}
+        </div>
+        <span class="hidden" role="status">
+          {t("fleet.count", { shown: shown.value.length, count: total })}
+        </span>
+      </div>
+      {shown.value.length === 0 ? (
+        <Empty
+          title={t("fleet.nothing-found")}
+          action={t("fleet.clear")}
+          act={() => {
+            text.value = "";
+            status.value = null;
+          }}
+        />
+      ) : (
+        <div class="card rows">
+          <div class="row-head" aria-hidden="true">
+            <span>{t("fleet.column-device")}</span>
+            <span />
+            <span class="row-value">{t("fleet.column-value")}</span>
+            <span>{t("fleet.column-hour")}</span>
+            <span>{t("fleet.column-risk")}</span>
+            <span class="row-age">{t("fleet.column-age")}</span>
+          </div>
+          <ul class="plain">
+            {shown.value.map(({ name }) => {
+              const device = fleet.device(name);
+              return device ? <FleetRow key={name} device={device} /> : null;
+            })}
+          </ul>
+        </div>
+      )}
+    </>
+  );
+}
+
+interface ChipProps {
+  label: string;
+  chosen: boolean;
+  choose: () => void;
+  kind?: Status;
+}
+
+function Chip({ label, chosen, choose, kind }: ChipProps) {
+  return (
+    <button type="button" class={`chip ${kind ? `chip-${kind}` : ""}`} aria-pressed={chosen} onClick={choose}>
+      {label}
+    </button>
+  );
+}
+
+function Headline({ counts, total }: { counts: Record<Status, number>; total: number }) {
+  const attention = counts.out + counts.predicted;
+  const kind = counts.out > 0 ? "out" : counts.predicted > 0 ? "predicted" : counts.silent > 0 ? "silent" : "fine";
+  const text =
+    attention > 0
+      ? plural("fleet.attention", attention)
+      : counts.silent > 0
+        ? plural("fleet.silent-only", counts.silent)
+        : plural("fleet.all-fine", total);
+  const details = STATUSES.filter((each) => counts[each] > 0).map((each) =>
+    t(`status.${each}-count`, { count: counts[each] }),
+  );
+  return (
+    <header class={`headline headline-${kind}`}>
+      <h1>{text}</h1>
+      <p>{kind === "fine" && counts.watch === 0 ? plural("fleet.watching", total) : details.join(" · ")}</p>
+    </header>
+  );
+}
+
+function countByStatus(ranked: Ranked[]): Record<Status, number> {
+  const counts: Record<Status, number> = { out: 0, predicted: 0, watch: 0, silent: 0, fine: 0 };
+  for (const each of ranked) counts[each.status] += 1;
+  return counts;
+}
+
+function matches(fleet: Fleet, name: string, wanted: string): boolean {
+  if (!wanted) return true;
+  const labels = Object.entries(fleet.device(name)?.peek().labels ?? {}).map((label) => label.join(" "));
+  return [name, ...labels].some((text) => text.toLowerCase().includes(wanted));
+}

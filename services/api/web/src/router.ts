@@ -1,0 +1,63 @@
+/** Which view the address asks for. Links are plain links; those of this page change the view without loading it anew. */
+import { computed, signal } from "@preact/signals";
+
+export type View =
+  | { name: "fleet" }
+  | { name: "device"; device: string }
+  | { name: "incidents" }
+  | { name: "incident"; id: string }
+  | { name: "rules" }
+  | { name: "rule"; id: string }
+  | { name: "missing" };
+
+const path = signal(location.pathname);
+
+export const view = computed<View>(() => parse(path.value));
+
+export const links = {
+  fleet: "/",
+  incidents: "/incidents",
+  rules: "/rules",
+  device: (device: string) => `/devices/${encodeURIComponent(device)}`,
+  incident: (id: string) => `/incidents/${encodeURIComponent(id)}`,
+  rule: (id: string) => `/rules/${encodeURIComponent(id)}`,
+};
+
+export function parse(pathname: string): View {
+  const [first, second, ...rest] = pathname.split("/").filter(Boolean).map(decoded);
+  if (rest.length > 0) return { name: "missing" };
+  if (first === undefined) return { name: "fleet" };
+  if (first === "devices" && second) return { name: "device", device: second };
+  if (first === "incidents") return second ? { name: "incident", id: second } : { name: "incidents" };
+  if (first === "rules") return second ? { name: "rule", id: second } : { name: "rules" };
+  return { name: "missing" };
+}
+
+export function go(to: string): void {
+  history.pushState(null, "", to);
+  path.value = location.pathname;
+  window.scrollTo(0, 0);
+}
+
+export function startRouter(): void {
+  addEventListener("popstate", () => {
+    path.value = location.pathname;
+  });
+  document.addEventListener("click", (event) => {
+    const anchor = event.target instanceof Element ? event.target.closest("a") : null;
+    const own = anchor instanceof HTMLAnchorElement && anchor.origin === location.origin && !anchor.download;
+    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+    if (!own || !plain || event.defaultPrevented || anchor.target || parse(anchor.pathname).name === "missing") return;
+    if (anchor.hash && anchor.pathname === location.pathname) return;
+    event.preventDefault();
+    go(anchor.pathname);
+  });
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,46 @@
+/** A text field with its label, its hint and what is wrong with it. */
+import { type Key, t } from "../i18n/language";
+
+interface Props {
+  label: string;
+  name: string;
+  value: string;
+  change: (value: string) => void;
+  problem?: { key: Key; number?: string } | undefined;
+  hint?: string;
+  numeric?: boolean;
+  lines?: number;
+}
+
+export function Field({ label, name, value, change, problem, hint, numeric = false, lines = 1 }: Props) {
+  const common = {
+    id: `field-${name}`,
+    name,
+    class: "field",
+    value,
+    "aria-invalid": problem !== undefined,
+    "aria-describedby": `hint-${name} problem-${name}`,
+    autocomplete: "off",
+  } as const;
+  return (
+    <div>
+      <label for={common.id}>{label}</label>
+      {lines > 1 ? (
+        <textarea {...common} rows={lines} onInput={(event) => change(event.currentTarget.value)} />
+      ) : (
+        <input
+          {...common}
+          type="text"
+          inputMode={numeric ? "decimal" : "text"}
+          onInput={(event) => change(event.currentTarget.value)}
+        />
+      )}
+      <p id={`hint-${name}`} class="hint">
+        {hint}
+      </p>
+      <p id={`problem-${name}`} class="problem">
+        {problem ? t(problem.key, problem.number === undefined ? {} : { number: problem.number }) : null}
+      </p>
+    </div>
+  );
+}
