@@ -3,8 +3,8 @@
 import pytest
 
 from sensorcast_common.clock import from_millis
-from sensorcast_common.device import Device, MetricState
-from sensorcast_common.tables.devices import REFRESH_MS, Sighting, is_news
+from sensorcast_common.device import REFRESH_MS, Device, MetricState, Sighting
+from sensorcast_common.tables.devices import is_news
 
 NOW = 1_764_000_000_000
 DAY_MS = 86_400_000

@@ -8,9 +8,9 @@ import pytest
 from tests.servers.aws import AwsAccount
 
 from sensorcast_common.clock import from_millis, to_millis
-from sensorcast_common.device import MetricState
+from sensorcast_common.device import REFRESH_MS, MetricState, Sighting
 from sensorcast_common.names import Names
-from sensorcast_common.tables.devices import REFRESH_MS, DevicesTable, Sighting
+from sensorcast_common.tables.devices import DevicesTable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

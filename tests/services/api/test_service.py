@@ -19,11 +19,11 @@ from sensorcast_api.commands import app as command
 from sensorcast_api.commands import duration_ms
 from sensorcast_api.settings import ApiSettings
 from sensorcast_common.clock import from_millis, rfc3339, system_clock
-from sensorcast_common.device import MetricState
+from sensorcast_common.device import MetricState, Sighting
 from sensorcast_common.lifecycle import Lifecycle
 from sensorcast_common.reading import Reading
 from sensorcast_common.tables.api_keys import ApiKeysTable, Role, key_hash
-from sensorcast_common.tables.devices import DevicesTable, Sighting
+from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.forecasts import ForecastsTable
 from sensorcast_common.tables.hot_chunk import pack
 from sensorcast_common.tables.hot_store import HotStore

@@ -4,8 +4,8 @@ from tests.services.archiver.samples import T0, reading
 
 from sensorcast_archiver.sightings import SeenDevices
 from sensorcast_common.clock import to_millis
+from sensorcast_common.device import Sighting
 from sensorcast_common.reading import Reading
-from sensorcast_common.tables.devices import Sighting
 
 FIVE_MINUTES = 300.0
 

@@ -11,13 +11,13 @@ from tests.servers.aws import DeployedStack
 from tests.services.forecaster.cold_chain import MINUTE_MS, START, truck
 
 from sensorcast_common.clock import from_millis, rfc3339
-from sensorcast_common.device import MetricState
+from sensorcast_common.device import MetricState, Sighting
 from sensorcast_common.envelope import Envelope
 from sensorcast_common.forecast import Forecast, ForecastBatch
 from sensorcast_common.lifecycle import Lifecycle
 from sensorcast_common.reading import Reading, SeriesKey
 from sensorcast_common.rule import LimitCondition, Rule
-from sensorcast_common.tables.devices import DevicesTable, Sighting
+from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.forecasts import ForecastsTable
 from sensorcast_common.tables.hot_chunk import pack, sort_key
 from sensorcast_common.tables.hot_store import HotStore

@@ -1,8 +1,14 @@
 """What is known of a device: its metrics and their last values."""
 
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
 from pydantic import BaseModel, ConfigDict
 
 from sensorcast_common.clock import UtcDatetime
+
+REFRESH_MS: Final = 5 * 60 * 1000
+"""A device that sends nothing new is written at most this often, so `last_seen` may lag by it."""
 
 
 class MetricState(BaseModel):
@@ -41,3 +47,21 @@ class Device(BaseModel):
     metrics: dict[str, MetricState] = {}
     first_seen: UtcDatetime
     last_seen: UtcDatetime
+
+
+class Sighting(NamedTuple):
+    """What readings tell of a device.
+
+    Attributes:
+        tenant: Whose device.
+        device: Its name.
+        metrics: By metric, the newest reading.
+        first_received: Receipt of the first of the readings, in milliseconds since 1970 UTC.
+        last_received: Receipt of the last of them.
+    """
+
+    tenant: str
+    device: str
+    metrics: Mapping[str, MetricState]
+    first_received: int
+    last_received: int

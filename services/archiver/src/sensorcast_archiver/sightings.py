@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sensorcast_common.clock import from_millis, to_millis
-from sensorcast_common.device import MetricState
+from sensorcast_common.device import REFRESH_MS, MetricState, Sighting
 from sensorcast_common.reading import Reading
-from sensorcast_common.tables.devices import REFRESH_MS, Sighting
 
 DeviceKey: TypeAlias = tuple[str, str]
 _Units: TypeAlias = frozenset[tuple[str, str]]

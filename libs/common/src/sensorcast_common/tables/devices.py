@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from botocore.exceptions import ClientError
 
 from sensorcast_common.clock import from_millis, to_millis
-from sensorcast_common.device import Device, MetricState
+from sensorcast_common.device import REFRESH_MS, Device, MetricState, Sighting
 from sensorcast_common.errors import Retryable
 from sensorcast_common.names import Names, is_name
 from sensorcast_common.tables.at_once import at_once
@@ -19,30 +19,9 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, AttributeValueTypeDef]
 
-REFRESH_MS: Final = 5 * 60 * 1000
-"""A device that sends nothing new is written at most this often, so `last_seen` may lag by it."""
-
 _ATTEMPTS: Final = 10
 _AT_ONCE: Final = 8
 _MAX_PAGE: Final = 1000
-
-
-class Sighting(NamedTuple):
-    """What readings tell of a device.
-
-    Attributes:
-        tenant: Whose device.
-        device: Its name.
-        metrics: By metric, the newest reading.
-        first_received: Receipt of the first of the readings, in milliseconds since 1970 UTC.
-        last_received: Receipt of the last of them.
-    """
-
-    tenant: str
-    device: str
-    metrics: Mapping[str, MetricState]
-    first_received: int
-    last_received: int
 
 
 class Recorded(NamedTuple):
