@@ -64,6 +64,7 @@ class Up:
         try:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if self._stop.is_set():
+                self._screen.end()
                 self._screen.event("stopping")
         finally:
             stopping.cancel()
