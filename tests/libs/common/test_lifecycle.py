@@ -133,3 +133,10 @@ async def test_health_and_metrics_are_served() -> None:
             assert (await get("/readyz"))[0] == 503
     finally:
         await server.close()
+
+
+async def test_service_is_not_ready_before_it_is_built() -> None:
+    life = Lifecycle(drain_seconds=5)
+    assert await life.health.unready() == {}
+    life.health.starting = True
+    assert await life.health.unready() == {"service": "starting"}

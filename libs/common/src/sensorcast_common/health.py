@@ -41,6 +41,7 @@ class Health:
     def __init__(self) -> None:
         self._heartbeats: dict[str, Heartbeat] = {}
         self._ready: dict[str, ReadyCheck] = {}
+        self.starting = False
         self.stopping = False
 
     def alive(self, name: str, heartbeat: Heartbeat) -> Heartbeat:
@@ -62,8 +63,8 @@ class Health:
 
     async def unready(self) -> dict[str, str]:
         """The dependencies that do not answer, with the reason; empty when ready."""
-        if self.stopping:
-            return {"service": "stopping"}
+        if self.starting or self.stopping:
+            return {"service": "starting" if self.starting else "stopping"}
         problems: dict[str, str] = {}
         for name, check in self._ready.items():
             try:

@@ -133,12 +133,14 @@ async def run_service(settings: SettingsT, build: Build[SettingsT]) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, life.request_stop)
     ops = OpsServer(health=life.health, registry=life.registry, host=settings.ops_host, port=settings.ops_port)
+    life.health.starting = True  # until everything that must be ready has said so
     try:
         await ops.start()
         life.on_stop("ops server", ops.close)
         heartbeat = life.health.alive("loop", Heartbeat(max_age=LOOP_STUCK_SECONDS))
         life.background("heartbeat", lambda: _beat(heartbeat))
         await build(settings, life)
+        life.health.starting = False
     except Exception:
         log.exception("start failed")
         await life.close()
