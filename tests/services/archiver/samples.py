@@ -8,7 +8,8 @@ from sensorcast_common.batch import ReadingBatch
 from sensorcast_common.identity import new_id
 from sensorcast_common.reading import Reading
 
-T0 = 1_772_323_200_000  # 2026-03-01
+T0 = 4_102_444_800_000
+"""2100-01-01, so that the hot store's TTL takes nothing away in the middle of a test."""
 
 
 def reading(

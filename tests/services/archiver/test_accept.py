@@ -13,8 +13,8 @@ from sensorcast_common.reading import Reading
 def test_a_good_batch_is_accepted_in_both_forms() -> None:
     one, two = reading(0), reading(1, metric="humidity")
     accepted = accept(batch(two, one, batch_id="0190163D-8694-739B-AEA5-966C26F8AD91"))
-    assert accepted.hot.readings == (two, one)
-    assert len(accepted.lake.rows) == 2
+    assert list(accepted.hot.rows.readings()) == [two, one]
+    assert accepted.lake.rows is accepted.hot.rows
     assert accepted.oldest_received == one.received_at
     assert accepted.hot.batch_id == accepted.lake.batch_id == "0190163d-8694-739b-aea5-966c26f8ad91"
 

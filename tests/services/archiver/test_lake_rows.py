@@ -53,6 +53,11 @@ def test_joining_keeps_every_row_and_sorts_as_the_table(parts: list[list[Reading
     assert keys == sorted(keys)
 
 
+@given(some_readings)
+def test_rows_come_back_as_the_readings_they_were(readings: list[Reading]) -> None:
+    assert repr(list(Rows.of(readings).readings())) == repr(readings)
+
+
 def test_rows_fall_into_their_own_utc_days() -> None:
     rows = Rows.joined([Rows.of([reading(-0.001), reading(0), reading(86_399), reading(86_400)])])
     days = rows.by_day()

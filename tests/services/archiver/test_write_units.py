@@ -10,6 +10,7 @@ from tests.services.archiver.samples import T0
 
 from sensorcast_archiver.accept import HotBatch
 from sensorcast_archiver.hot import HotWriter
+from sensorcast_archiver.lake.rows import Rows
 from sensorcast_archiver.metrics import ArchiverMetrics
 from sensorcast_archiver.sightings import SeenDevices
 from sensorcast_common.identity import new_id
@@ -66,7 +67,7 @@ async def test_write_units_per_thousand_readings(stack: DeployedStack, flush_sec
             metrics=ArchiverMetrics(registry),
         )
         for window in flushes(readings, flush_seconds * 1000):
-            await writer.write([HotBatch(new_id(), window)])
+            await writer.write([HotBatch(new_id(), Rows.of(window))])
         sizes = {}
         for table in (stack.names.table_readings, stack.names.table_devices):
             pages = dynamodb.get_paginator("scan").paginate(TableName=table)

@@ -2,7 +2,6 @@
 
 import math
 import uuid
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from sensorcast_archiver.lake.rows import Rows
@@ -10,7 +9,6 @@ from sensorcast_archiver.lake.write import LakeBatch
 from sensorcast_common.batch import ReadingBatch
 from sensorcast_common.errors import Poison
 from sensorcast_common.names import is_name
-from sensorcast_common.reading import Reading
 
 MAX_MS: Final = 10**13
 """Times are below this, the year 2286: the hot store's sort keys have 13 digits."""
@@ -21,11 +19,11 @@ class HotBatch(NamedTuple):
 
     Attributes:
         batch_id: UUID.
-        readings: Its readings.
+        rows: Its readings; the same object that waits for the lake, so that they are held once.
     """
 
     batch_id: str
-    readings: Sequence[Reading]
+    rows: Rows
 
 
 class Accepted(NamedTuple):
@@ -66,7 +64,7 @@ def accept(batch: ReadingBatch) -> Accepted:
             if not is_name(getattr(series, field)):
                 raise Poison(f"{field}: {getattr(series, field)[:64]!r} is not a name")
     return Accepted(
-        hot=HotBatch(batch_id, batch.readings),
+        hot=HotBatch(batch_id, rows),
         lake=LakeBatch(batch_id, batch.created_at, rows),
         oldest_received=min((reading.received_at for reading in batch.readings), default=batch.created_at),
     )

@@ -21,9 +21,6 @@ from sensorcast_common.clock import Clock, system_clock
 
 log = logs.logger(__name__)
 
-READING_BYTES: Final = 300
-"""Memory of one reading that waits for the hot store, measured."""
-
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 30.0
 
@@ -74,7 +71,8 @@ class Limits(NamedTuple):
 class _Entry:
     def __init__(self, accepted: Accepted, done: "asyncio.Future[None]") -> None:
         self.oldest_received = accepted.oldest_received
-        self.bytes = {Store.HOT: READING_BYTES * len(accepted.hot.readings), Store.LAKE: accepted.lake.rows.nbytes}
+        self.bytes = accepted.lake.rows.nbytes
+        self.missing = set(Store)
         self.done = done
 
 
@@ -173,10 +171,10 @@ class Archive:
     def _enter(self, batch_id: str, accepted: Accepted) -> _Entry:
         entry = self._entries[batch_id] = _Entry(accepted, asyncio.get_running_loop().create_future())
         now = self._monotonic()
-        self._for_hot.add(accepted.hot, weight=len(accepted.hot.readings), now=now)
-        self._for_lake.add(accepted.lake, weight=entry.bytes[Store.LAKE], now=now)
-        self._hold_bytes(sum(entry.bytes.values()))
-        self._metrics.accepted(len(accepted.hot.readings))
+        self._for_hot.add(accepted.hot, weight=len(accepted.hot.rows), now=now)
+        self._for_lake.add(accepted.lake, weight=entry.bytes, now=now)
+        self._hold_bytes(entry.bytes)
+        self._metrics.accepted(len(accepted.hot.rows))
         for changed in self._changed.values():
             changed.set()
         return entry
@@ -224,9 +222,10 @@ class Archive:
     def _stored(self, store: Store, batch_id: str) -> None:
         entry = self._entries[batch_id]
         self._metrics.lag(store, seconds=(self._clock() - entry.oldest_received) / 1000)
-        self._hold_bytes(-entry.bytes.pop(store))
-        if not entry.bytes:
+        entry.missing.discard(store)
+        if not entry.missing:
             del self._entries[batch_id]
+            self._hold_bytes(-entry.bytes)
             entry.done.set_result(None)
         self._metrics.held(batches=len(self._entries), size=self._held_bytes)
 

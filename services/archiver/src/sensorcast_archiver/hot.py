@@ -1,15 +1,19 @@
 """Writes batches to the hot store, and what they tell of devices to table `devices`."""
 
 import asyncio
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from sensorcast_archiver.accept import HotBatch
 from sensorcast_archiver.metrics import ArchiverMetrics
 from sensorcast_archiver.sightings import SeenDevices
+from sensorcast_common.reading import Reading
 from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.hot_chunk import pack
 from sensorcast_common.tables.hot_store import HotStore
+
+SLICE_READINGS: Final = 50_000
+"""Readings that are unpacked at a time: as Python objects they take ten times the memory of their columns."""
 
 
 class HotWriter:
@@ -34,7 +38,10 @@ class HotWriter:
         Raises:
             Retryable: DynamoDB left something unwritten; write the same again.
         """
-        readings = list(chain.from_iterable(batch.readings for batch in batches))
+        for part in slices(batches, readings=SLICE_READINGS):
+            await self._write([reading for batch in part for reading in batch.rows.readings()])
+
+    async def _write(self, readings: Sequence[Reading]) -> None:
         # Packing a large flush takes a second of computing, which must not keep the loop from extending visibility.
         chunks = await asyncio.to_thread(pack, readings)
         appended = await self._store.append(chunks)
@@ -44,3 +51,17 @@ class HotWriter:
             recorded = await self._devices.record(news)
             self._metrics.write_units("devices", recorded.write_units)
             self._seen.recorded(news)
+
+
+def slices(batches: Sequence[HotBatch], *, readings: int) -> Iterator[list[HotBatch]]:
+    """Cut `batches` into lists of at most so many readings, a larger batch by itself."""
+    part: list[HotBatch] = []
+    size = 0
+    for batch in batches:
+        if part and size + len(batch.rows) > readings:
+            yield part
+            part, size = [], 0
+        part.append(batch)
+        size += len(batch.rows)
+    if part:
+        yield part

@@ -1,6 +1,6 @@
 """Readings as columns, small enough to hold for a minute and quick to sort."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Self, TypeAlias
 
@@ -144,6 +144,23 @@ class Rows:
             received_at=self.received_at[rows],
             flags=self.flags[rows],
         )
+
+    def readings(self) -> Iterator[Reading]:
+        """The rows as readings, in their order."""
+        columns = (self.index, self.ts, self.value, self.received_at, self.flags)
+        for at, ts, value, received_at, flags in zip(*(column.tolist() for column in columns), strict=True):
+            series = self.series[at]
+            yield Reading(
+                tenant=series.tenant,
+                device=series.device,
+                metric=series.metric,
+                ts=ts,
+                value=value,
+                unit=series.unit,
+                received_at=received_at,
+                ts_source=TsSource.SERVER if flags & _FROM_SERVER else TsSource.DEVICE,
+                redelivered=bool(flags & _REDELIVERED),
+            )
 
     def key(self, row: int) -> RowKey:
         """The identity of one row."""

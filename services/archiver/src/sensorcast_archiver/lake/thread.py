@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
+import pyarrow as pa
+
 from sensorcast_archiver.lake.write import Committed, LakeBatch, LakeWriter
 
 
@@ -36,4 +38,12 @@ class LakeThread:
         """See `LakeWriter.commit`."""
         if self._writer is None:
             raise RuntimeError("enter the lake thread first")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.commit, batches)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, self._writer, batches)
+
+    @staticmethod
+    def _commit(writer: LakeWriter, batches: Sequence[LakeBatch]) -> Committed:
+        try:
+            return writer.commit(batches)
+        finally:
+            # Arrow keeps what a large commit took; the next one is a minute away.
+            pa.default_memory_pool().release_unused()
