@@ -170,6 +170,7 @@ async def test_unread_socket_does_not_lose_the_connection(
         assert batch is not None
         await until(lambda: source.paused)
         await asyncio.sleep(3.5)  # keepalive is 1 s, and the broker gives up after 1.5 times that
+        assert source.connected
         assert source.connections == 1
         batch.ack()
         await take(source, 100 - len(batch.messages))
