@@ -165,9 +165,6 @@ async def test_a_batch_that_comes_again_adds_nothing(lake: Lake, queue: Queue) -
         await queue.drained()
         await queue.send(one)
         await queue.drained()
-    async with archiver(lake):
-        await queue.send(one)
-        await queue.drained()
     assert seconds(lake) == list(range(10))
     assert len(await hot_temperatures(lake)) == 10
 
