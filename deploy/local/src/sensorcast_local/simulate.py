@@ -163,3 +163,7 @@ def _ops_server(port: int | None, drive: Drive, publisher: Publisher) -> OpsServ
     health = Health()
     health.ready("live", live)
     return OpsServer(health=health, registry=registry, host="127.0.0.1", port=port)
+
+
+if __name__ == "__main__":
+    typer.run(simulate)

@@ -26,7 +26,11 @@ FOUNDATION, WRITERS, INTAKE, SENSORS = range(4)
 DRAIN_SECONDS: Final = 2.0
 """How long a service may finish what it has begun; what it does not is delivered again at the next start."""
 
-SOON: Final = {"SENSORCAST_HOT_FLUSH_SECONDS": "2", "SENSORCAST_LAKE_COMMIT_SECONDS": "15"}
+SOON: Final = {
+    "SENSORCAST_HOT_FLUSH_SECONDS": "2",
+    "SENSORCAST_LAKE_COMMIT_SECONDS": "15",
+    "SENSORCAST_VISIBILITY_SECONDS": "30",
+}
 """On AWS longer intervals save money; here nobody pays, and a newcomer waits."""
 
 
@@ -86,7 +90,16 @@ def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Pr
 
 def fleet(plan: Plan, *, ports: Mapping[str, int]) -> Program:
     """The simulated fleet; it finds the broker in the file that says what runs."""
-    argv = [entry_point("sensorcast"), "simulate", "--data-dir", str(plan.data_dir), "--tenant", plan.tenant]
+    # As a module, since the command `sensorcast` would import every other command too.
+    argv = [
+        sys.executable,
+        "-m",
+        "sensorcast_local.simulate",
+        "--data-dir",
+        str(plan.data_dir),
+        "--tenant",
+        plan.tenant,
+    ]
     argv += ["--devices", str(plan.fleet), "--history", f"{plan.history}s", "--seed", str(plan.seed)]
     argv += ["--ops-port", str(ports["fleet"])]
     return Program(
