@@ -65,8 +65,10 @@ class FakeReadings(Readings):
         self.widest = max(self.widest, end - start)
         found: dict[str, SeriesColumns] = {}
         for (of, name, metric), points in self.points.items():
+            if (of, name) != (tenant, device) or (metrics is not None and metric not in metrics):
+                continue
             inside = sorted(ts for ts in points if start <= ts < end)
-            if (of, name) == (tenant, device) and (metrics is None or metric in metrics) and inside:
+            if inside:
                 unit = self.unit(inside[-1])
                 inside = [ts for ts in inside if self.unit(ts) == unit]
                 found[metric] = SeriesColumns(ts=inside, value=[points[ts] for ts in inside], unit=unit)

@@ -26,7 +26,7 @@ export function colours(element: Element): Record<string, string> {
 export function options(model: ChartModel, colour: Record<string, string>, narrow: boolean): ChartOption {
   const left = narrow ? 44 : 56;
   const right = narrow ? 12 : 24;
-  const font = { color: colour["muted"], fontSize: 12, fontFamily: "inherit" };
+  const font = { color: colour["muted"], fontSize: 12 };
   return {
     animation: false,
     backgroundColor: "transparent",
@@ -52,14 +52,12 @@ export function options(model: ChartModel, colour: Record<string, string>, narro
     yAxis: model.panels.map((panel, at) => ({
       type: "value",
       gridIndex: at,
-      scale: true,
       name: panelTitle(panel),
       nameLocation: "end",
       nameGap: 14,
       nameTextStyle: { ...font, color: colour["text"], fontWeight: 600, align: "left", padding: [0, 0, 0, -left + 12] },
-      splitNumber: at === 0 ? 5 : 2,
-      ...valueRange(panel),
-      axisLabel: { ...font, formatter: (value: number) => number(value) },
+      ...valueRange(panel, at === 0 ? 5 : 2),
+      axisLabel: { ...font, formatter: (value: number) => axisNumber(value) },
       splitLine: { lineStyle: { color: colour["line"] } },
     })),
     axisPointer: { link: [{ xAxisIndex: "all" }] },
@@ -112,23 +110,33 @@ function panelTitle(panel: Panel): string {
   return unit ? `${metricName(panel.metric)}, ${unit}` : metricName(panel.metric);
 }
 
-/** Limits are in view where the values come near them; a switch shows off and on. */
-function valueRange(panel: Panel): { min?: unknown; max?: unknown } {
-  if (isSwitch(panel)) return { min: 0, max: 1 };
-  const near = (low: number, high: number) => {
-    const room = Math.max(high - low, 1);
-    return panel.limits.filter((limit) => limit >= low - room && limit <= high + room);
+/** Round bounds around what is shown; limits are in view where the values come near them; a switch shows off and on. */
+function valueRange(panel: Panel, parts: number): { min?: number; max?: number; interval?: number } {
+  if (isSwitch(panel)) return { min: 0, max: 1, interval: 1 };
+  let [low, high] = [Infinity, -Infinity];
+  const see = (value: number) => {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
   };
-  type Extent = { min: number; max: number };
-  const low = ({ min, max }: Extent) => padded(Math.min(min, ...near(min, max)), Math.max(max, ...near(min, max)))[0];
-  const high = ({ min, max }: Extent) => padded(Math.min(min, ...near(min, max)), Math.max(max, ...near(min, max)))[1];
-  return { min: low, max: high };
+  for (const [, value] of panel.points) if (value !== null) see(value);
+  for (const point of panel.forecast ? forecastPoints(panel.forecast) : []) [point.low, point.high].forEach(see);
+  if (low > high) return {};
+  const near = Math.max(high - low, 1);
+  panel.limits.filter((limit) => limit >= low - near && limit <= high + near).forEach(see);
+  const rough = Math.max(high - low, 0.5) / parts;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const interval = ([1, 2, 2.5, 5].find((step) => step * power >= rough) ?? 10) * power;
+  const margin = (high - low) * 0.04;
+  return {
+    min: Math.floor((low - margin) / interval) * interval,
+    max: Math.ceil((high + margin) / interval) * interval,
+    interval,
+  };
 }
 
-function padded(low: number, high: number): [number, number] {
-  const room = Math.max((high - low) * 0.08, 0.2);
-  const step = 10 ** Math.floor(Math.log10(Math.max(high - low, 0.5)) - 0.5);
-  return [Math.floor((low - room) / step) * step, Math.ceil((high + room) / step) * step];
+/** Sums of tenths are not exact in binary. */
+function axisNumber(value: number): string {
+  return number(Number(value.toFixed(6)));
 }
 
 function timeLabel(value: number): string {

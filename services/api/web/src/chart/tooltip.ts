@@ -1,5 +1,5 @@
 /** What the chart says of the moment below the pointer. Made of elements: the page's policy allows no inline styles. */
-import { fullTime, metricName, quantity } from "../i18n/format";
+import { fullTime, metricName, quantity, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import { type ChartModel, forecastPoints, type Panel } from "./model";
 
@@ -25,7 +25,7 @@ function momentOf(shown: unknown): number {
 function said(panel: Panel, at: number): [string, string][] {
   const rows: [string, string][] = [];
   const measured = nearest(panel.points, at);
-  if (measured !== null) rows.push([metricName(panel.metric), quantity(measured, panel.unit)]);
+  if (measured !== null) rows.push([metricName(panel.metric), valueOf(panel.metric, measured, panel.unit)]);
   const points = panel.forecast ? forecastPoints(panel.forecast) : [];
   const next = points.findIndex((point) => point.at >= at);
   const after = points[next];

@@ -1,7 +1,7 @@
 /** One device on the screen: its metrics, readings, forecasts, limits and incidents, kept up to date by the stream. */
 import { batch, effect, signal } from "@preact/signals";
 import { Failure, isAbort, pages, path, request } from "../api/client";
-import type { Device, Forecast, Incident, LiveEvents, Page, Rule } from "../api/types";
+import type { Device, Forecast, Incident, LiveEvents, LivePoint, Page, Rule } from "../api/types";
 import type { Point } from "../chart/model";
 import { present } from "../clock";
 import { LiveStream } from "../live/stream";
@@ -18,6 +18,7 @@ export const RANGES: Record<Range, number> = {
 };
 
 const INCIDENT_PAGES = 3;
+const NEWEST_MS = 6 * 60_000;
 const DRAW_EVERY_MS = 500;
 
 export class DeviceModel {
@@ -35,7 +36,7 @@ export class DeviceModel {
   private readonly stream: LiveStream;
   private readonly unwatch: () => void;
   private loading = new AbortController();
-  private arrived: LiveEvents["readings"]["readings"] = [];
+  private arrived: LivePoint[] = [];
   private drawing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly name: string) {
@@ -93,7 +94,24 @@ export class DeviceModel {
         else void this.loadPoints(this.chosen.peek(), this.range.peek());
       });
     });
+    await this.loadNewest();
     await this.loadRest();
+  }
+
+  /** The last values of all metrics: what is kept of the device itself is up to five minutes old. */
+  private async loadNewest(): Promise<void> {
+    const metrics = this.device.peek()?.metrics ?? {};
+    await this.guarded(async (signal) => {
+      const to = present() + 60_000;
+      const found = await Promise.all(
+        Object.entries(metrics).map(async ([metric, { unit }]): Promise<LivePoint[]> => {
+          const last = (await loadReadings(this.name, metric, to - NEWEST_MS, to, signal)).at(-1);
+          return last && last[1] !== null ? [{ metric, unit, ts: new Date(last[0]).toISOString(), value: last[1] }] : [];
+        }),
+      );
+      this.arrived.push(...found.flat());
+      this.draw();
+    });
   }
 
   /** What the stream does not replay: incidents and forecasts. */

@@ -5,7 +5,7 @@ import { ChartView } from "../chart/chart-view";
 import { Legend } from "../chart/legend";
 import type { ChartModel } from "../chart/model";
 import { now, present } from "../clock";
-import { fullTime, metricName, percent, quantity, relative } from "../i18n/format";
+import { fullTime, metricName, relative, share, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import { IncidentRow } from "../incidents/row";
 import { links } from "../router";
@@ -59,7 +59,7 @@ export function DeviceView({ device: name }: { device: string }) {
               onClick={() => model.toggle(metric)}
             >
               <span class="tile-name">{metricName(metric)}</span>
-              <span class="tile-value">{quantity(state.last_value, state.unit)}</span>
+              <span class="tile-value">{valueOf(metric, state.last_value, state.unit)}</span>
               <Age class="tile-age" of={state.last_ts} />
             </button>
           ) : null;
@@ -99,13 +99,13 @@ export function DeviceView({ device: name }: { device: string }) {
                   range: t(`device.range-${model.range.value}`),
                 })}
               />
-              <Legend forecast={chart.value.panels.some((panel) => panel.forecast)} incidents={chart.value.marked.length > 0} />
+              <Legend forecast={chart.value.panels.some((panel) => panel.forecast)} incidents={markedKind(chart.value)} />
             </>
           )}
           <p class="hint chart-hint" role="status">
             {model.progress.value === null
               ? t("device.chart-hint")
-              : t("device.loading-part", { percent: percent(model.progress.value) })}
+              : t("device.loading-part", { percent: share(model.progress.value) })}
           </p>
         </section>
         <div class="aside">
@@ -115,6 +115,12 @@ export function DeviceView({ device: name }: { device: string }) {
       </div>
     </>
   );
+}
+
+function markedKind(chart: ChartModel): "predicted" | "observed" | null {
+  const shown = chart.marked.filter((each) => each.to > chart.from);
+  if (shown.length === 0) return null;
+  return shown.some((each) => each.kind === "observed") ? "observed" : "predicted";
 }
 
 function Incidents({ model }: { model: DeviceModel }) {

@@ -19,6 +19,8 @@ export class Fleet {
   private readonly stopped = new AbortController();
   private readonly stream: LiveStream;
   private readonly timers: ReturnType<typeof setInterval>[];
+  /** What came of devices before they were loaded. */
+  private readonly early = new Map<string, LiveEvents["readings"][]>();
   private pending: LiveEvents["readings"][] = [];
   private frame = 0;
   private load: Promise<void> | null = null;
@@ -89,7 +91,10 @@ export class Fleet {
   private put(device: FleetDevice): void {
     const kept = this.devices.get(device.device);
     if (!kept) {
-      this.devices.set(device.device, signal(device));
+      const seen = new Date(present()).toISOString();
+      const early = this.early.get(device.device) ?? [];
+      this.early.delete(device.device);
+      this.devices.set(device.device, signal(early.reduce((known, event) => withReadings(known, event, seen), device)));
       return;
     }
     // The stream is ahead of the hot store by some seconds.
@@ -117,13 +122,19 @@ export class Fleet {
     const events = this.pending;
     this.pending = [];
     const seen = new Date(present()).toISOString();
+    let unknown = false;
     batch(() => {
       for (const event of events) {
         const kept = this.devices.get(event.device);
-        if (kept) kept.value = withReadings(kept.peek(), event, seen);
-        else void this.reload();
+        if (kept) {
+          kept.value = withReadings(kept.peek(), event, seen);
+        } else {
+          unknown = true;
+          this.early.set(event.device, [...(this.early.get(event.device) ?? []).slice(-9), event]);
+        }
       }
     });
+    if (unknown) void this.reload();
   }
 
   private onForecast(forecast: Forecast): void {

@@ -3,7 +3,7 @@ import { computed, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { FleetDevice } from "../api/types";
 import { now } from "../clock";
-import { clock, limit, metricName, percent, quantity } from "../i18n/format";
+import { clock, limit, metricName, percent, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import { links } from "../router";
 import { Age } from "../ui/age";
@@ -23,7 +23,7 @@ export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
           <span class="row-labels">{labels.length > 0 ? labels.join(" · ") : metricName(shown.metric)}</span>
         </span>
         <StatusBadge status={status.value} />
-        <span class="row-value">{quantity(shown.value, shown.unit)}</span>
+        <span class="row-value">{valueOf(shown.metric, shown.value, shown.unit)}</span>
         <Sparkline values={shown.sparkline.values} unit={shown.unit} threshold={thresholdOf(shown)} />
         <Risk device={shown} />
         <Age class="row-age" of={shown.ts} />
@@ -50,7 +50,9 @@ function Risk({ device }: { device: FleetDevice }) {
       <span class="risk-number" aria-hidden="true">
         {shown}
       </span>
-      <meter class="risk-bar" min="0" max="1" value={Math.max(0.02, risk.probability)} aria-hidden="true" />
+      <span class="risk-bar" aria-hidden="true">
+        <span style={{ width: `${Math.max(2, Math.round(risk.probability * 100))}%` }} />
+      </span>
       {level === "low" ? null : <span class="risk-when">{whenText(device, risk)}</span>}
     </span>
   );

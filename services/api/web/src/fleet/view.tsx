@@ -1,13 +1,21 @@
 /** The fleet: how it is in one sentence, then every device, worst first. */
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import type { Incident } from "../api/types";
+import { now } from "../clock";
+import { relative } from "../i18n/format";
 import { plural, t } from "../i18n/language";
+import { headline } from "../incidents/wording";
+import { links } from "../router";
 import { session } from "../session";
 import { Empty, Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
 import { Fleet } from "./fleet";
 import { FleetRow } from "./row";
 import { type Ranked, type Status, STATUSES } from "./status";
+
+/** Incidents that the headline tells of; the rows tell of the others. */
+const SAID = 3;
 
 export function FleetView() {
   useTitle(t("fleet.title"));
@@ -16,6 +24,11 @@ export function FleetView() {
   const text = useSignal("");
   const status = useSignal<Status | null>(null);
   const counts = useComputed(() => countByStatus(fleet.ranked.value));
+  const incidents = useComputed(() =>
+    fleet.ranked.value
+      .filter((each) => each.status === "out" || each.status === "predicted")
+      .flatMap(({ name }) => fleet.device(name)?.peek().incident ?? []),
+  );
   const shown = useComputed(() => {
     const wanted = text.value.trim().toLowerCase();
     return fleet.ranked.value.filter(
@@ -31,7 +44,7 @@ export function FleetView() {
   }
   return (
     <>
-      <Headline counts={counts.value} total={total} />
+      <Headline counts={counts.value} total={total} incidents={incidents.value} />
       <div class="toolbar">
         <input
           class="field search"
@@ -105,7 +118,13 @@ function Chip({ label, chosen, choose, kind }: ChipProps) {
   );
 }
 
-function Headline({ counts, total }: { counts: Record<Status, number>; total: number }) {
+interface HeadlineProps {
+  counts: Record<Status, number>;
+  total: number;
+  incidents: Incident[];
+}
+
+function Headline({ counts, total, incidents }: HeadlineProps) {
   const attention = counts.out + counts.predicted;
   const kind = counts.out > 0 ? "out" : counts.predicted > 0 ? "predicted" : counts.silent > 0 ? "silent" : "fine";
   const text =
@@ -120,7 +139,21 @@ function Headline({ counts, total }: { counts: Record<Status, number>; total: nu
   return (
     <header class={`headline headline-${kind}`}>
       <h1>{text}</h1>
-      <p>{kind === "fine" && counts.watch === 0 ? plural("fleet.watching", total) : details.join(" · ")}</p>
+      {incidents.length > 0 ? (
+        <ul class="plain">
+          {incidents.slice(0, SAID).map((incident) => (
+            <li key={incident.incident_id}>
+              <a href={links.incident(incident.incident_id)}>{headline(incident)}</a>
+              {incident.basis === "predicted" && incident.expected_at
+                ? `, ${relative(Date.parse(incident.expected_at), now.value)}`
+                : null}
+            </li>
+          ))}
+          {incidents.length > SAID ? <li>{t("fleet.and-more", { count: incidents.length - SAID })}</li> : null}
+        </ul>
+      ) : (
+        <p>{kind === "fine" && counts.watch === 0 ? plural("fleet.watching", total) : details.join(" · ")}</p>
+      )}
     </header>
   );
 }

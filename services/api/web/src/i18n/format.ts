@@ -50,6 +50,11 @@ export function quantity(value: number, unit: string, digits?: number): string {
   return text ? `${shown}\u202f${text}` : shown;
 }
 
+/** A value of a metric; of switches that people know, what it means. */
+export function valueOf(metric: string, value: number, unit: string): string {
+  return unit === "/" ? known(`value.${metric}.${value}`, quantity(value, unit)) : quantity(value, unit);
+}
+
 /** A threshold as it was written in the rule: 8, not 8.0. */
 export function threshold(value: number, unit: string): string {
   const text = unitText(unit);
@@ -63,11 +68,14 @@ export function limit(side: Side, value: number, unit: string): string {
 
 export function percent(probability: number): string {
   // A forecast is never sure, and a person should not read that it is.
-  const shown = Math.min(0.99, Math.max(0, probability));
-  if (shown > 0 && shown < 0.01) return `<\u202f${percent(0.01)}`;
-  return kept("percent", (at) => new Intl.NumberFormat(at, { style: "percent", maximumFractionDigits: 0 })).format(
-    shown,
-  );
+  const format = kept("percent", (at) => new Intl.NumberFormat(at, { style: "percent", maximumFractionDigits: 0 }));
+  if (probability < 0.01) return `<\u202f${format.format(0.01)}`;
+  return probability > 0.99 ? `>\u202f${format.format(0.99)}` : format.format(probability);
+}
+
+/** A share of something, such as of a load. */
+export function share(part: number): string {
+  return kept("share", (at) => new Intl.NumberFormat(at, { style: "percent", maximumFractionDigits: 0 })).format(part);
 }
 
 /** A time of day, with the date where it is not today. */

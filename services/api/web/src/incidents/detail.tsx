@@ -70,7 +70,7 @@ function Shown({ loaded, incident }: { loaded: Loaded<Incident>; incident: Incid
   const ended = incident.resolved_at ? Date.parse(incident.resolved_at) : null;
   const when =
     ended === null
-      ? `${time(opened, now.value)} · ${duration(now.value - opened)}`
+      ? t("incident.since", { time: time(opened, now.value), duration: duration(now.value - opened) })
       : `${dateTime(opened)} · ${t("incident.lasted", { duration: duration(ended - opened) })}`;
   return (
     <>
@@ -148,7 +148,7 @@ function Comparison({ incident, around }: { incident: Incident; around: Loaded<A
       {model.value ? (
         <>
           <ChartView model={model.value} zoomKey={incident.incident_id} label={`${title}: ${headline(incident)}`} />
-          <Legend forecast={loaded?.forecast !== null} incidents />
+          <Legend forecast={loaded?.forecast !== null} incidents={incident.basis} />
           {incident.forecast_known_at && loaded?.forecast === null ? <p class="hint">{t("incident.then-none")}</p> : null}
         </>
       ) : around.failure.value ? (

@@ -10,10 +10,15 @@ export function IncidentRow({ incident }: { incident: Incident }) {
   const opened = Date.parse(incident.opened_at);
   const ended = incident.resolved_at ? Date.parse(incident.resolved_at) : null;
   const facts = [
-    time(opened, now.value),
+    ended === null
+      ? t("incident.since", { time: time(opened, now.value), duration: duration(now.value - opened) })
+      : time(opened, now.value),
     ended === null ? null : t("incident.lasted", { duration: duration(ended - opened) }),
-    incident.basis === "predicted" && incident.probability !== null ? percent(incident.probability) : null,
-    incident.worst === null ? quantity(incident.value, incident.unit) : quantity(incident.worst, incident.unit),
+    incident.basis === "predicted" && incident.probability !== null ? t("incident.likely", { probability: percent(incident.probability) })
+      : null,
+    incident.worst === null
+      ? t("incident.now-value", { value: quantity(incident.value, incident.unit) })
+      : t("incident.worst-value", { value: quantity(incident.worst, incident.unit) }),
     incident.rule_name,
   ].filter((fact) => fact !== null);
   return (

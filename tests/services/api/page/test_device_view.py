@@ -1,0 +1,89 @@
+"""A device on the screen: its chart with forecast band and limits, its export, and live values."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+from tests.servers.broker import MosquittoServer
+from tests.services.api.live import live
+from tests.services.api.page.browser import Browsing
+from tests.services.api.page.scene import Scene, present_world
+
+from sensorcast_common.clock import from_millis, rfc3339
+
+PAINTED = """(element) => { const canvas = element.querySelector("canvas"); if (!canvas) return 0;
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height); let count = 0;
+    for (let at = 3; at < data.length; at += 4) if (data[at] > 0) count += 1; return count; }"""
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def painted(page: Page) -> int:
+    """How many pixels the chart has painted."""
+    return int(await page.get_by_role("img", name="Chart of").evaluate(PAINTED))
+
+
+async def test_the_chart_shows_history_band_and_limits(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/devices/truck-2"))
+        await expect(page.get_by_text("80% of outcomes")).to_be_visible()
+        await expect(page.get_by_text("82% risk: above 8\u202f°C")).to_be_visible()
+        await expect(page.get_by_text("Scroll or pinch")).to_be_visible()
+        with_forecast = await painted(page)
+        scene.world.forecasts.items.clear()
+        await page.reload()
+        await expect(page.get_by_text("There is no forecast")).to_be_visible()
+        await expect(page.get_by_text("Scroll or pinch")).to_be_visible()
+        assert with_forecast - await painted(page) > 1_000
+
+
+async def test_keys_zoom_the_chart(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/devices/truck-1"))
+        await expect(page.get_by_text("Scroll or pinch")).to_be_visible()
+        chart = page.get_by_role("img", name="Chart of")
+        whole = await chart.screenshot()
+        await chart.focus()
+        await page.keyboard.press("+")
+        await page.keyboard.press("+")
+        await page.wait_for_timeout(100)
+        assert await chart.screenshot() != whole
+
+
+async def test_export_holds_what_is_shown_as_csv(scene: Scene, browsing: Browsing, tmp_path: Path) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/devices/truck-1"))
+        await page.get_by_role("button", name="Humidity").click()
+        await page.get_by_role("button", name="1 h", exact=True).click()
+        await expect(page.get_by_text("Scroll or pinch")).to_be_visible()
+        async with page.expect_download() as downloading:
+            await page.get_by_role("button", name="Export CSV").click()
+        download = await downloading.value
+        await download.save_as(tmp_path / "export.csv")
+    assert download.suggested_filename.startswith("truck-1-")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "export.csv").read_text(encoding="utf-8"))))
+    assert list(rows[0]) == ["time", "temperature", "humidity"]
+    assert len(rows) == 60
+    first = scene.world.now - 59 * 60_000 - 5_000
+    assert rows[0] == {"time": rfc3339(from_millis(first)), "temperature": "5.1", "humidity": "63"}
+
+
+async def test_a_live_value_joins_the_chart(browsing: Browsing, mosquitto: MosquittoServer) -> None:
+    world = present_world()
+    async with live(world, mosquitto) as served, browsing() as page:
+        await page.goto(Scene(world, served.address).link(path="/devices/truck-1"))
+        await expect(page.locator(".connection")).to_have_text("Live")
+        await expect(page.get_by_text("Scroll or pinch")).to_be_visible()
+        await served.publish(
+            "dt/acme/truck-1/readings", {"ts": rfc3339(from_millis(world.now)), "metric": "temperature", "value": 6.6}
+        )
+        tile = page.get_by_role("button", name="Temperature")
+        await expect(tile).to_contain_text("6.6\u202f°C", timeout=2_000)
+
+
+async def test_a_device_that_is_not_there_is_said_to_be_missing(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/devices/truck-9"))
+        await expect(page.get_by_role("alert")).to_contain_text("This is not there")

@@ -1,0 +1,93 @@
+"""The fleet on the screen: worst first, found by filter, live, and fluid with a thousand devices."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+from tests.servers.broker import MosquittoServer
+from tests.services.api.live import live
+from tests.services.api.page.browser import PHONE, Browsing
+from tests.services.api.page.scene import Scene, present_world, put_device
+
+from sensorcast_common.clock import from_millis, rfc3339
+from sensorcast_common.tables.api_keys import Role
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_devices_stand_worst_first_with_state_value_and_risk(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link())
+        rows = page.locator(".row-link")
+        await expect(rows).to_have_count(3)
+        assert [await row.locator(".row-device").inner_text() for row in await rows.all()] == [
+            "truck-2",
+            "truck-3",
+            "truck-1",
+        ]
+        worst = await rows.first.inner_text()
+        assert "Breach expected" in worst
+        assert "82%" in worst
+        assert "7.1\u202f°C" in worst
+        assert "Silent" in await rows.nth(1).inner_text()
+        await expect(rows.first.get_by_role("img")).to_have_attribute("aria-label", re.compile("^Last hour: from 5.3"))
+
+
+async def test_the_filter_finds_names_labels_and_states(scene: Scene, browsing: Browsing) -> None:
+    async with browsing(viewport=PHONE) as page:
+        await page.goto(scene.link())
+        rows = page.locator(".row-link")
+        await expect(rows).to_have_count(3)
+        search = page.get_by_role("searchbox")
+        await search.fill("TRUCK-1")
+        await expect(rows).to_have_count(1)
+        await search.fill("site north")
+        await expect(rows).to_have_count(3)
+        await search.fill("nowhere")
+        await page.get_by_role("button", name="Show all").click()
+        await page.get_by_role("button", name="1 silent").click()
+        await expect(rows).to_have_count(1)
+        await expect(rows.locator(".row-device")).to_have_text("truck-3")
+
+
+async def test_a_reading_arrives_live(browsing: Browsing, mosquitto: MosquittoServer) -> None:
+    world = present_world()
+    async with live(world, mosquitto) as served, browsing() as page:
+        await page.goto(Scene(world, served.address).link())
+        row = page.locator(".row-link", has_text="truck-1")
+        await expect(page.locator(".connection")).to_have_text("Live")
+        await served.publish(
+            "dt/acme/truck-1/readings", {"ts": rfc3339(from_millis(world.now)), "temperature": 5.9, "humidity": 61}
+        )
+        await expect(row.locator(".row-value")).to_have_text("5.9\u202f°C", timeout=2_000)
+
+
+async def test_a_thousand_devices_stay_fluid(browsing: Browsing, mosquitto: MosquittoServer) -> None:
+    world = present_world()
+    for number in range(1_000):
+        name = f"van-{number:04d}"
+        put_device(world, name, last_ts=world.now - 5_000)
+        world.readings.put("acme", name, world.now - 5_000, 4.0)
+    async with live(world, mosquitto) as served, browsing() as page:
+        await page.goto(Scene(world, served.address).link(Role.VIEWER))
+        await expect(page.locator(".row-link")).to_have_count(1_003)
+        await expect(page.locator(".connection")).to_have_text("Live")
+        # The longest that the page did not react while 300 messages came in and somebody typed.
+        await page.evaluate(
+            """() => {
+                window.longest = 0;
+                let last = performance.now();
+                const step = () => {
+                    window.longest = Math.max(window.longest, performance.now() - last);
+                    last = performance.now();
+                    requestAnimationFrame(step);
+                };
+                requestAnimationFrame(step);
+            }"""
+        )
+        for number in range(300):
+            await served.publish(f"dt/acme/van-{number:04d}/readings", {"temperature": 4.5})
+        await expect(page.locator(".row-link", has_text="van-0299").locator(".row-value")).to_have_text("4.5\u202f°C")
+        await page.get_by_role("searchbox").press_sequentially("van-0123")
+        await expect(page.locator(".row-link")).to_have_count(1)
+        assert await page.evaluate("window.longest") < 700

@@ -1,0 +1,64 @@
+"""Rules on the screen: a change is checked, saved as the next version, and never undoes another's unseen."""
+
+import pytest
+from playwright.async_api import expect
+from tests.services.api.page.browser import Browsing
+from tests.services.api.page.scene import Scene
+
+from sensorcast_common.tables.api_keys import Role
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_rule_is_changed(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/rules"))
+        await page.get_by_role("link", name="Chilled goods too warm").click()
+        await page.get_by_label("Not above").fill("7,5")
+        await page.get_by_label("Telephone numbers").fill("+49 151 12345678\nnobody")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("Not a number such as")).to_be_visible()
+        await page.get_by_label("Telephone numbers").fill("+49 151 12345678")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("at most 7.5")).to_be_visible()
+    rule = scene.world.rules.items["acme", "too-warm"]
+    assert (rule.version, rule.condition.above, rule.sms) == (2, 7.5, ["+4915112345678"])
+
+
+async def test_anothers_change_is_not_undone_unseen(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/rules/too-warm"))
+        await page.get_by_label("Name").fill("Mine")
+        rules = scene.world.rules.items
+        theirs = rules["acme", "too-warm"].model_copy(update={"version": 2, "name": "Theirs"})
+        rules["acme", "too-warm"] = theirs
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Somebody else changed this rule")
+        await expect(page.get_by_label("Name")).to_have_value("Mine")
+        await page.get_by_role("button", name="Load theirs").click()
+        await expect(page.get_by_label("Name")).to_have_value("Theirs")
+    assert scene.world.rules.items["acme", "too-warm"] == theirs
+
+
+async def test_a_new_rule_is_made(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/rules"))
+        await page.get_by_role("link", name="New rule").click()
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("Give at least one limit.")).to_be_visible()
+        await page.get_by_label("Identifier").fill("dry")
+        await page.get_by_label("Name").fill("Too dry")
+        await page.get_by_label("Metric").fill("humidity")
+        await page.get_by_label("Not below").fill("40")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("at least 40")).to_be_visible()
+    assert scene.world.rules.items["acme", "dry"].condition.below == 40
+
+
+async def test_a_viewer_is_offered_no_change(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(Role.VIEWER, "/rules"))
+        await expect(page.get_by_text("Your key may look at rules")).to_be_visible()
+        await expect(page.get_by_text("Chilled goods too warm")).to_be_visible()
+        assert await page.get_by_role("link", name="New rule").count() == 0
+        assert await page.get_by_role("link", name="Chilled goods too warm").count() == 0
