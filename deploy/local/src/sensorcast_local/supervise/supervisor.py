@@ -17,7 +17,7 @@ from sensorcast_local.supervise.warden import members
 
 HOUSEKEEPING_SECONDS: Final = 5.0
 
-STOP_SECONDS: Final = 9.0
+STOP_SECONDS: Final = 8.0
 """How long all stages together may take to stop."""
 
 RESERVED_SECONDS: Final = 1.5
