@@ -1,8 +1,6 @@
 """The archiver's settings."""
 
-from typing import Self
-
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sensorcast_archiver.archive import Limits
 from sensorcast_common.settings import ServiceSettings
@@ -40,15 +38,6 @@ class ArchiverSettings(ServiceSettings):
     lake_s3_endpoint: str | None = None
     visibility_seconds: float | None = Field(default=None, ge=5, le=43_200)
     seen_devices: int = Field(default=50_000, ge=1)
-
-    @model_validator(mode="after")
-    def _hot_first(self) -> Self:
-        if self.hot_flush_seconds > self.lake_commit_seconds:
-            raise ValueError(
-                f"SENSORCAST_HOT_FLUSH_SECONDS: {self.hot_flush_seconds} must not exceed "
-                f"SENSORCAST_LAKE_COMMIT_SECONDS ({self.lake_commit_seconds})"
-            )
-        return self
 
     @property
     def limits(self) -> Limits:
