@@ -1,5 +1,6 @@
 """The SQS broker as every service runs it: our errors, our metrics, our health."""
 
+import logging
 from typing import Final
 
 from faststream_sqs import SQSBroker
@@ -46,6 +47,9 @@ def sqs_broker(*, service: str, aws: Aws, life: Lifecycle, drain_seconds: float)
         poison_on=(Poison,),
         retry_after=_retry_after,
         graceful_timeout=drain_seconds,
+        # FastStream reports every message it receives and handles at this level, and failures above it.
+        logger=logging.getLogger("sensorcast.queue"),
+        log_level=logging.DEBUG,
         middlewares=[
             SQSPrometheusMiddleware(
                 registry=life.registry, app_name=service, metrics_prefix=f"sensorcast_{service}_queue"
