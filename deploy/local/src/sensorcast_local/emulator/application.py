@@ -10,6 +10,7 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 
 from sensorcast_local.emulator import athena, catalog, cloudformation, durable, loopback, retention, schedule, sms
 from sensorcast_local.emulator.client import READY_PATH, SAVE_PATH, SMS_PATH
+from sensorcast_local.emulator.hangup import is_poll, serve_until_hangup
 from sensorcast_local.emulator.reach import ministack
 
 MINISTACK = "1.4.21"
@@ -45,6 +46,8 @@ def application(*, save_every: float) -> ASGIFramework:
         elif scope["type"] == "http" and scope["path"] == SMS_PATH:
             account = parse_qs(scope["query_string"].decode()).get("account", [None])[0]
             await _answer(send, sms.sent(account=account))
+        elif scope["type"] == "http" and is_poll(scope):
+            await serve_until_hangup(app, scope, receive, send)
         else:
             await app(scope, receive, send)
 
