@@ -9,6 +9,12 @@ UV := $(BIN)/uv
 DISTRIBUTIONS := libs/faststream-sqs libs/common services/ingest services/archiver services/forecaster services/alerter services/api deploy/local
 SOURCES := libs services deploy tests benchmarks
 
+WEB := services/api/web
+PAGE := services/api/src/sensorcast_api/page
+WEB_SOURCES := $(addprefix $(WEB)/,index.html package.json package-lock.json tsconfig.json vite.config.ts) $(shell find $(WEB)/src $(WEB)/public -type f)
+# Vite needs this version of Node.js; everything but the page works without.
+NODE := node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
+
 $(BIN)/.bootstrap: requirements/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sensorcast needs Python 3.11 or later: set PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
@@ -29,11 +35,11 @@ help: ## List the targets
 install: $(BIN)/.installed ## Make the environment in .venv
 
 .PHONY: up
-up: install ## Run everything on this machine (ARGS="--broker mqtt://host:1883" and the like)
+up: install web ## Run everything on this machine (ARGS="--broker mqtt://host:1883" and the like)
 	@exec $(BIN)/sensorcast up $(ARGS)
 
 .PHONY: test
-test: install mosquitto ## Run every test (ARGS="-k name" and the like)
+test: install web mosquitto chromium ## Run every test (ARGS="-k name" and the like)
 	$(BIN)/pytest $(ARGS)
 
 .PHONY: lint
@@ -42,6 +48,8 @@ lint: install ## Check format, style, types and imports
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
+	@if $(NODE); then $(MAKE) -s --no-print-directory $(WEB)/node_modules/.installed && cd $(WEB) && npm run --silent check; \
+	else echo "Node.js 20.19 or later is not installed; the page's sources are not checked."; fi
 
 .PHONY: format
 format: install ## Format and fix what can be fixed
@@ -51,6 +59,29 @@ format: install ## Format and fix what can be fixed
 .PHONY: lock
 lock: $(BIN)/.bootstrap ## Resolve the lock files anew
 	@$(BIN)/python requirements/lock.py
+
+.PHONY: web
+web: ## Build the web page, where its sources have changed
+	@if $(NODE); then $(MAKE) -s --no-print-directory $(PAGE)/index.html; \
+	else echo "Node.js 20.19 or later is not installed; the API runs without its page."; fi
+
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
+	@echo "Installing what builds the page (once) ..."
+	@cd $(WEB) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(PAGE)/index.html: $(WEB)/node_modules/.installed $(WEB_SOURCES)
+	@cd $(WEB) && npm run --silent build -- --logLevel warn
+
+.PHONY: screenshots
+screenshots: install web chromium ## Take the pictures in docs/images from the fleet that `make up` runs
+	@$(BIN)/python -m tests.services.api.page.take_screenshots $(ARGS)
+
+.PHONY: chromium
+chromium: ## Install Chromium where this runs as root on Debian; tests of the page are skipped elsewhere
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium >/dev/null; } \
+	|| echo "Chromium is not installed; the tests of the page will be skipped."
 
 .PHONY: mosquitto
 mosquitto: ## Install Mosquitto where this runs as root on Debian; tests that need it are skipped elsewhere

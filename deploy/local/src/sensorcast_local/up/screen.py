@@ -38,6 +38,7 @@ class Header:
     def lines(self) -> list[tuple[str, str]]:
         """Name and value, one line each."""
         return [
+            ("page", f"{self.api_url}/#key={self.api_key}"),
             ("API", f"{self.api_url}  (documentation: {self.api_url}/docs)"),
             ("key", self.api_key),
             ("broker", self.broker),
