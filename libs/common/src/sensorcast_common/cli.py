@@ -4,6 +4,7 @@ A distribution adds a subcommand by an entry point in the group `sensorcast.comm
 becomes a group of commands, or a function, which becomes one command.
 """
 
+import sys
 from importlib.metadata import entry_points
 
 import typer
@@ -11,8 +12,12 @@ import typer
 GROUP = "sensorcast.commands"
 
 
-def build() -> typer.Typer:
+def build(*, only: str | None = None) -> typer.Typer:
     """Assemble the command from what is installed.
+
+    Args:
+        only: The one subcommand that will be run, so that the others need not be imported; `None`, or a name that no
+            subcommand has, assembles all of them.
 
     Raises:
         TypeError: An entry point names neither a `typer.Typer` nor a function.
@@ -29,7 +34,8 @@ def build() -> typer.Typer:
     def root() -> None:
         """Sensors over MQTT, forecasts, and an SMS before the goods spoil."""
 
-    for entry_point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+    found = sorted(entry_points(group=GROUP), key=lambda each: each.name)
+    for entry_point in [each for each in found if each.name == only] or found:
         command: object = entry_point.load()
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=entry_point.name)
@@ -42,4 +48,4 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run the command."""
-    build()()
+    build(only=next(iter(sys.argv[1:]), None))()
