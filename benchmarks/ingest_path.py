@@ -27,6 +27,9 @@ from sensorcast_local.command import answers, free_port
 from sensorcast_local.stack import deploy_stack
 
 REGION = "eu-central-1"
+PUB_LINES = 20_000
+"""mosquitto_pub loses lines when it is given more than there are packet identifiers."""
+
 READINGS_EACH = {"one": 1, "several": 2, "senml": 10}
 
 
@@ -45,9 +48,12 @@ def payload(form: str, number: int) -> str:
 def fill(settings: IngestSettings, form: str, messages: int, devices: int) -> None:
     """Queue messages of all devices in the session."""
     for device in range(devices):
-        lines = "\n".join(payload(form, n) for n in range(device, messages, devices)) + "\n"
+        lines = [payload(form, n) for n in range(device, messages, devices)]
         command = ["mosquitto_pub", "-p", str(settings.mqtt_port), "-q", "1", "-l"]
-        subprocess.run([*command, "-t", f"dt/acme/truck-{device}/readings"], input=lines.encode(), check=True)
+        command += ["-t", f"dt/acme/truck-{device}/readings"]
+        for at in range(0, len(lines), PUB_LINES):
+            text = "\n".join(lines[at : at + PUB_LINES]) + "\n"
+            subprocess.run(command, input=text.encode(), check=True)
 
 
 async def drain(settings: IngestSettings, aws: Aws, messages: int) -> tuple[float, float]:

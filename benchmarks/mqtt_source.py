@@ -18,13 +18,18 @@ from sensorcast_local import mosquitto
 from sensorcast_local.command import free_port
 
 TOPIC = "dt/acme/truck-1/readings"
+PUB_LINES = 20_000
+"""mosquitto_pub loses lines when it is given more than there are packet identifiers."""
+
 PAYLOAD = b'{"ts": 1764000000000, "metric": "temperature", "value": 4.25, "unit": "Cel"}'
 
 
 def fill(settings: MqttSettings, messages: int) -> None:
     """Queue messages in the session."""
     command = ["mosquitto_pub", "-h", settings.mqtt_host, "-p", str(settings.mqtt_port), "-q", "1", "-l", "-t", TOPIC]
-    subprocess.run(command, input=(PAYLOAD + b"\n") * messages, check=True)
+    for at in range(0, messages, PUB_LINES):
+        lines = (PAYLOAD + b"\n") * min(PUB_LINES, messages - at)
+        subprocess.run(command, input=lines, check=True)
 
 
 async def prepare(settings: MqttSettings) -> None:
