@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 from sensorcast_common.clock import from_millis, rfc3339
-from sensorcast_common.mqtt import MqttMessage
+from sensorcast_common.mqtt.message import MqttMessage
 
 KEPT_BYTES: Final = 180_000
 """Bytes of the payload that are kept: 128 KiB whole, and as base64 below 256 KiB, which every SQS queue takes."""
