@@ -55,6 +55,11 @@ export function isSwitch(panel: Panel): boolean {
   return panel.unit === "/" && panel.points.every(([, value]) => value === null || value === 0 || value === 1);
 }
 
+/** Quantiles say nothing of a switch. */
+export function shownForecast(panel: Panel): Forecast | null {
+  return isSwitch(panel) ? null : panel.forecast;
+}
+
 /** A gap far longer than the usual distance between readings is shown as one, not as a straight line. */
 export function withGaps(points: Point[]): Point[] {
   if (points.length < 3) return points;

@@ -1,8 +1,8 @@
 /** Translates a chart model into what ECharts draws, in the colours of the page. */
-import { dateTime, clock, metricName, number, quantity, threshold } from "../i18n/format";
+import { clock, day, metricName, number, threshold, unitText, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import type { ChartOption } from "./echarts";
-import { type ChartModel, forecastPoints, isSwitch, type Panel, withGaps } from "./model";
+import { type ChartModel, forecastPoints, isSwitch, type Panel, shownForecast, withGaps } from "./model";
 import { tooltip } from "./tooltip";
 
 const TOP = 34;
@@ -56,8 +56,8 @@ export function options(model: ChartModel, colour: Record<string, string>, narro
       nameLocation: "end",
       nameGap: 14,
       nameTextStyle: { ...font, color: colour["text"], fontWeight: 600, align: "left", padding: [0, 0, 0, -left + 12] },
-      ...valueRange(panel, at === 0 ? 5 : 2),
-      axisLabel: { ...font, formatter: (value: number) => axisNumber(value) },
+      ...valueRange(panel, at === 0 ? 7 : 2),
+      axisLabel: { ...font, formatter: (value: number) => axisValue(panel, value) },
       splitLine: { lineStyle: { color: colour["line"] } },
     })),
     axisPointer: { link: [{ xAxisIndex: "all" }] },
@@ -106,7 +106,7 @@ export function options(model: ChartModel, colour: Record<string, string>, narro
 }
 
 function panelTitle(panel: Panel): string {
-  const unit = quantity(0, panel.unit).replace(/^[\d.,\s\u202f]+/, "");
+  const unit = unitText(panel.unit);
   return unit ? `${metricName(panel.metric)}, ${unit}` : metricName(panel.metric);
 }
 
@@ -119,7 +119,8 @@ function valueRange(panel: Panel, parts: number): { min?: number; max?: number; 
     high = Math.max(high, value);
   };
   for (const [, value] of panel.points) if (value !== null) see(value);
-  for (const point of panel.forecast ? forecastPoints(panel.forecast) : []) [point.low, point.high].forEach(see);
+  const forecast = shownForecast(panel);
+  for (const point of forecast ? forecastPoints(forecast) : []) [point.low, point.high].forEach(see);
   if (low > high) return {};
   const near = Math.max(high - low, 1);
   panel.limits.filter((limit) => limit >= low - near && limit <= high + near).forEach(see);
@@ -134,14 +135,15 @@ function valueRange(panel: Panel, parts: number): { min?: number; max?: number; 
   };
 }
 
-/** Sums of tenths are not exact in binary. */
-function axisNumber(value: number): string {
+function axisValue(panel: Panel, value: number): string {
+  if (isSwitch(panel)) return valueOf(panel.metric, value, panel.unit);
+  // Sums of tenths are not exact in binary.
   return number(Number(value.toFixed(6)));
 }
 
 function timeLabel(value: number): string {
   const at = new Date(value);
-  return at.getHours() === 0 && at.getMinutes() === 0 ? dateTime(value).replace(/,?\s*\S+$/, "") : clock(value);
+  return at.getHours() === 0 && at.getMinutes() === 0 ? day(value) : clock(value);
 }
 
 function panelSeries(model: ChartModel, panel: Panel, at: number, colour: Record<string, string>): object[] {
@@ -166,7 +168,8 @@ function panelSeries(model: ChartModel, panel: Panel, at: number, colour: Record
     markLine: { silent: true, symbol: "none", animation: false, data: lines(model, panel, colour) },
     markArea: { silent: true, data: areas(model, panel, colour) },
   };
-  return panel.forecast ? [...forecastSeries(panel.forecast, at, common, colour), measured] : [measured];
+  const forecast = shownForecast(panel);
+  return forecast ? [...forecastSeries(forecast, at, common, colour), measured] : [measured];
 }
 
 function forecastSeries(

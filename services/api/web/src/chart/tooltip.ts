@@ -1,14 +1,14 @@
 /** What the chart says of the moment below the pointer. Made of elements: the page's policy allows no inline styles. */
 import { fullTime, metricName, quantity, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
-import { type ChartModel, forecastPoints, type Panel } from "./model";
+import { type ChartModel, forecastPoints, type Panel, shownForecast } from "./model";
 
 export function tooltip(shown: unknown, model: ChartModel): HTMLElement {
   const at = momentOf(shown);
   const box = element("div", "tip");
   box.append(element("div", "tip-time", fullTime(at)));
   for (const panel of model.panels) {
-    for (const [name, value] of said(panel, at)) {
+    for (const [name, value] of said(panel, at, model.panels.length > 1)) {
       const row = element("div", "tip-row");
       row.append(element("span", "tip-name", name), element("span", "tip-value", value));
       box.append(row);
@@ -22,11 +22,13 @@ function momentOf(shown: unknown): number {
   return Number(first?.axisValue ?? 0);
 }
 
-function said(panel: Panel, at: number): [string, string][] {
+function said(panel: Panel, at: number, several: boolean): [string, string][] {
   const rows: [string, string][] = [];
   const measured = nearest(panel.points, at);
   if (measured !== null) rows.push([metricName(panel.metric), valueOf(panel.metric, measured, panel.unit)]);
-  const points = panel.forecast ? forecastPoints(panel.forecast) : [];
+  const forecast = shownForecast(panel);
+  const points = forecast ? forecastPoints(forecast) : [];
+  const of = several ? `${metricName(panel.metric)}: ` : "";
   const next = points.findIndex((point) => point.at >= at);
   const after = points[next];
   if (after && next > 0) {
@@ -34,8 +36,8 @@ function said(panel: Panel, at: number): [string, string][] {
     const share = (at - before.at) / (after.at - before.at || 1);
     const between = (one: number, other: number) => quantity(one + (other - one) * share, panel.unit, 1);
     rows.push(
-      [t("chart.median"), between(before.median, after.median)],
-      [t("chart.band"), t("chart.tip-band", { low: between(before.low, after.low), high: between(before.high, after.high) })],
+      [`${of}${t("chart.median")}`, between(before.median, after.median)],
+      [`${of}${t("chart.band")}`, t("chart.tip-band", { low: between(before.low, after.low), high: between(before.high, after.high) })],
     );
   }
   return rows;

@@ -1,7 +1,7 @@
 /** The fleet: how it is in one sentence, then every device, worst first. */
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import type { Incident } from "../api/types";
+import type { FleetDevice } from "../api/types";
 import { now } from "../clock";
 import { relative } from "../i18n/format";
 import { plural, t } from "../i18n/language";
@@ -24,10 +24,10 @@ export function FleetView() {
   const text = useSignal("");
   const status = useSignal<Status | null>(null);
   const counts = useComputed(() => countByStatus(fleet.ranked.value));
-  const incidents = useComputed(() =>
+  const troubled = useComputed(() =>
     fleet.ranked.value
       .filter((each) => each.status === "out" || each.status === "predicted")
-      .flatMap(({ name }) => fleet.device(name)?.peek().incident ?? []),
+      .flatMap(({ name }) => fleet.device(name)?.peek() ?? []),
   );
   const shown = useComputed(() => {
     const wanted = text.value.trim().toLowerCase();
@@ -44,7 +44,7 @@ export function FleetView() {
   }
   return (
     <>
-      <Headline counts={counts.value} total={total} incidents={incidents.value} />
+      <Headline counts={counts.value} total={total} troubled={troubled.value} />
       <div class="toolbar">
         <input
           class="field search"
@@ -118,13 +118,28 @@ function Chip({ label, chosen, choose, kind }: ChipProps) {
   );
 }
 
+function Trouble({ device }: { device: FleetDevice }) {
+  const { incident, risk } = device;
+  if (!incident) return null;
+  // The newest forecast knows better than the one that opened the incident.
+  const newer = risk && risk.metric === incident.metric && risk.side === incident.side ? risk.expected_at : null;
+  const expected = Date.parse(newer ?? incident.expected_at ?? "");
+  const ahead = incident.basis === "predicted" && expected > now.value;
+  return (
+    <li>
+      <a href={links.incident(incident.incident_id)}>{headline(incident)}</a>
+      {ahead ? `, ${relative(expected, now.value)}` : null}
+    </li>
+  );
+}
+
 interface HeadlineProps {
   counts: Record<Status, number>;
   total: number;
-  incidents: Incident[];
+  troubled: FleetDevice[];
 }
 
-function Headline({ counts, total, incidents }: HeadlineProps) {
+function Headline({ counts, total, troubled }: HeadlineProps) {
   const attention = counts.out + counts.predicted;
   const kind = counts.out > 0 ? "out" : counts.predicted > 0 ? "predicted" : counts.silent > 0 ? "silent" : "fine";
   const text =
@@ -139,17 +154,12 @@ function Headline({ counts, total, incidents }: HeadlineProps) {
   return (
     <header class={`headline headline-${kind}`}>
       <h1>{text}</h1>
-      {incidents.length > 0 ? (
+      {troubled.length > 0 ? (
         <ul class="plain">
-          {incidents.slice(0, SAID).map((incident) => (
-            <li key={incident.incident_id}>
-              <a href={links.incident(incident.incident_id)}>{headline(incident)}</a>
-              {incident.basis === "predicted" && incident.expected_at
-                ? `, ${relative(Date.parse(incident.expected_at), now.value)}`
-                : null}
-            </li>
+          {troubled.slice(0, SAID).map((device) => (
+            <Trouble key={device.device} device={device} />
           ))}
-          {incidents.length > SAID ? <li>{t("fleet.and-more", { count: incidents.length - SAID })}</li> : null}
+          {troubled.length > SAID ? <li>{t("fleet.and-more", { count: troubled.length - SAID })}</li> : null}
         </ul>
       ) : (
         <p>{kind === "fine" && counts.watch === 0 ? plural("fleet.watching", total) : details.join(" · ")}</p>

@@ -94,6 +94,10 @@ export function dateTime(millis: number): string {
   }).format(millis);
 }
 
+export function day(millis: number): string {
+  return kept("day", (at) => new Intl.DateTimeFormat(at, { day: "numeric", month: "short" })).format(millis);
+}
+
 export function fullTime(millis: number): string {
   return kept("fullTime", (at) => new Intl.DateTimeFormat(at, { dateStyle: "medium", timeStyle: "medium" })).format(
     millis,
