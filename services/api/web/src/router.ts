@@ -37,6 +37,8 @@ export function go(to: string): void {
   history.pushState(null, "", to);
   path.value = location.pathname;
   window.scrollTo(0, 0);
+  // Whoever listens or tabs goes on at the new view, not at a link that is gone.
+  document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 export function startRouter(): void {
