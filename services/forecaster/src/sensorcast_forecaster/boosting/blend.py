@@ -1,0 +1,163 @@
+"""Which of several forecasts of one series to believe, by weighted quantile loss at past origins, and its futures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensorcast_forecaster.boosting.aci import widen
+from sensorcast_forecaster.boosting.booster import LEVELS
+from sensorcast_forecaster.conformal import PathEnsemble
+from sensorcast_forecaster.window import Values
+
+MIN_KNOWN: Final = 12
+"""Past errors that a band must rest on."""
+
+MARGIN: Final = 0.98
+"""Share of the loss of the simpler candidate that a better one must stay under; less is luck."""
+
+_REFRESH: Final = 8
+"""Origins after which the quantiles of past errors are taken anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What one candidate said at past origins and says now.
+
+    Attributes:
+        quantiles: 0.1, 0.5 and 0.9 at each origin, shape (origins, 3, horizon).
+        now: Shape (3, horizon).
+    """
+
+    quantiles: Values
+    now: Values
+
+    def averaged(self, other: "Said") -> "Said":
+        """The mean of both, quantile by quantile (Vincent 1912): as sharp as they are, unlike a mixture."""
+        return Said((self.quantiles + other.quantiles) / 2, (self.now + other.now) / 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """The candidate that did best.
+
+    Attributes:
+        name: Which.
+        losses: Weighted quantile loss of each over the scored origins.
+        ensemble: Its futures: the band is that of the candidate, the way steps move together that of its past errors.
+        scored: Origins that the losses rest on.
+    """
+
+    name: str
+    losses: Mapping[str, float]
+    ensemble: PathEnsemble
+    scored: int
+
+
+def quantile_loss(quantiles: Values, came: Values) -> float:
+    """Sum of the pinball losses of all levels, times two: the numerator of the weighted quantile loss.
+
+    Args:
+        quantiles: Shape (origins, 3, horizon).
+        came: Shape (origins, horizon).
+    """
+    level = np.array(LEVELS)[:, None]
+    miss = came[:, None, :] - quantiles
+    return float(2 * np.maximum(level * miss, (level - 1) * miss).sum())
+
+
+def conformal(paths: Values, now: Values, came: Values, *, known: NDArray[np.intp]) -> Said:
+    """A band around paths from how they erred before, at each origin from what had come by then.
+
+    Args:
+        paths: Medians at past origins, oldest first, shape (origins, horizon).
+        now: The present path, shape (horizon,).
+        came: Shape (origins, horizon).
+        known: From `aci.known_before`.
+
+    Returns:
+        NaN at origins that fewer than `MIN_KNOWN` errors precede.
+    """
+    errors = came - paths
+    quantiles = np.full((len(paths), len(LEVELS), paths.shape[1]), np.nan)
+    for first in range(0, len(paths), _REFRESH):
+        if known[first] >= MIN_KNOWN:
+            block = slice(first, first + _REFRESH)
+            quantiles[block] = paths[block, None, :] + _levels_of(errors[: known[first]])
+    return Said(quantiles, now + _levels_of(errors))
+
+
+def choose(
+    candidates: Mapping[str, Said],
+    came: Values,
+    *,
+    known: NDArray[np.intp],
+    start: Mapping[str, Values] | None = None,
+) -> Choice | None:
+    """Take the candidate with the least loss; a later one must beat the earlier by `MARGIN`.
+
+    Each is widened by adaptive conformal inference first, so that all are judged as they would be used.
+
+    Args:
+        candidates: By name, the simplest first.
+        came: What came after each origin, shape (origins, horizon).
+        known: From `aci.known_before`.
+        start: Widths that adaptive inference begins with, by name.
+
+    Returns:
+        The choice; `None` where fewer than `MIN_KNOWN` origins have a band of every candidate.
+    """
+    begin = start or {}
+    usable = np.logical_and.reduce([np.isfinite(said.quantiles).all(axis=(1, 2)) for said in candidates.values()])
+    if int(usable.sum()) < MIN_KNOWN:
+        return None
+    # Origins that all candidates cover come last in time, so what was known at them is counted from the first of them.
+    earlier = np.concatenate([[0], np.cumsum(usable)])[known[usable]]
+    widened = {
+        name: widen(said.quantiles[usable], said.now, came[usable], known=earlier, start=begin.get(name))
+        for name, said in candidates.items()
+    }
+    losses = {name: quantile_loss(band.quantiles, came[usable]) for name, band in widened.items()}
+    best, *others = losses
+    for name in others:
+        if losses[name] < MARGIN * losses[best]:
+            best = name
+    band = widened[best]
+    return Choice(best, losses, futures(band.now, band.quantiles, came[usable]), int(usable.sum()))
+
+
+def futures(now: Values, said: Values, came: Values) -> PathEnsemble:
+    """Possible paths whose quantiles at each step are those of a band.
+
+    Each past error, in units of its band at the time, is carried over to the present band: an event that was twice as
+    far out as promised then will be so now. Per step, the errors are mapped so that their own 0.1, 0.5 and 0.9
+    quantiles fall on the band's, which leaves the order of the paths, and so how steps move together, as it was
+    (the Schaake shuffle, Clark et al. 2004).
+
+    Args:
+        now: The present band, shape (3, horizon).
+        said: Past bands, shape (origins, 3, horizon).
+        came: What came, shape (origins, horizon).
+    """
+    low, median, high = said[:, 0], said[:, 1], said[:, 2]
+    error = came - median
+    side = np.where(error > 0, high - median, median - low)
+    # A band without width says nothing of how far out a value was; its typical width stands in.
+    floor = 1e-3 * np.mean(high - low) + 1e-12
+    units = error / np.maximum(side, floor)
+    marks = _levels_of(units)
+    down, up = marks[1] - marks[0], marks[2] - marks[1]
+    distance = units - marks[1]
+    scaled = np.where(
+        distance > 0,
+        distance * ((now[2] - now[1]) / np.maximum(up, 1e-9)),
+        distance * ((now[1] - now[0]) / np.maximum(down, 1e-9)),
+    )
+    return PathEnsemble(paths=now[1] + scaled, weights=np.ones(len(units)))
+
+
+def _levels_of(errors: Values) -> Values:
+    """With the finite-sample correction of `conformal.PathEnsemble.quantiles`; shape (levels, horizon)."""
+    return PathEnsemble(paths=errors, weights=np.ones(len(errors))).quantiles(LEVELS)
