@@ -40,7 +40,7 @@ up: install web ## Run everything on this machine (ARGS="--broker mqtt://host:18
 
 .PHONY: test
 test: install web mosquitto chromium ## Run every test (ARGS="-k name" and the like)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: install ## Check format, style, types and imports
@@ -57,8 +57,8 @@ format: install ## Format and fix what can be fixed
 	$(BIN)/ruff format $(SOURCES)
 
 .PHONY: lock
-lock: $(BIN)/.bootstrap ## Resolve the lock files anew
-	@$(BIN)/python requirements/lock.py
+lock: $(BIN)/.bootstrap ## Resolve the lock files (ARGS=--upgrade takes newer versions)
+	@$(BIN)/python requirements/lock.py $(ARGS)
 
 .PHONY: web
 web: ## Build the web page, where its sources have changed

@@ -1,4 +1,7 @@
-"""Resolve every lock file: `make lock`. The files pin hashes and name no index."""
+"""Resolve every lock file: `make lock`, or `make lock ARGS=--upgrade` to take newer versions of what is locked.
+
+The files pin hashes and name no index.
+"""
 
 import subprocess
 import sys
@@ -17,17 +20,15 @@ OWN = (
 )
 
 
-def compile_lock(source: str, target: str) -> None:
+def compile_lock(source: str, target: str, *, options: list[str]) -> None:
     """Write the lock file `target` of the requirements or project file `source`, both relative to requirements/."""
     command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--universal"]
-    command += ["--python-version", "3.11", "--generate-hashes", "--no-header", "--upgrade"]
+    command += ["--python-version", "3.11", "--generate-hashes", "--no-header", *options]
     for name in OWN:
         command += ["--no-emit-package", name]
     subprocess.run([*command, source, "-o", target], cwd=HERE, check=True)
 
 
 if __name__ == "__main__":
-    compile_lock("bootstrap.in", "bootstrap.txt")
-    compile_lock("dev.in", "dev.txt")
-    for service in ("ingest", "archiver", "forecaster", "alerter", "api"):
-        compile_lock(f"{service}.in", f"{service}.txt")
+    for name in ("bootstrap", "dev", "ingest", "archiver", "forecaster", "alerter", "api"):
+        compile_lock(f"{name}.in", f"{name}.txt", options=sys.argv[1:])
