@@ -1,10 +1,10 @@
-"""The built-in engine: the best blend of analogs, ridge regression and last value, with conformal paths around it."""
+"""The built-in engine: the best of a global boosted model and a blend of the series' own, with conformal paths."""
 
 import asyncio
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from sensorcast_common import logs
 from sensorcast_common.clock import from_millis
 from sensorcast_common.forecast import Forecast, LimitRisk
+from sensorcast_forecaster.boosting.member import Better, Loaded, Models, NoModels, better
 from sensorcast_forecaster.conformal import PathEnsemble, calibrated, mixed
 from sensorcast_forecaster.drift import Drift, detect_drift
 from sensorcast_forecaster.risk import path_risk
@@ -36,9 +37,11 @@ class BuiltinEngine:
     Attributes:
         blas_threads: Threads of one matrix product, set for the whole process; at these sizes more than one only
             heats the other cores.
+        models: The boosted models that have been promoted; none by default.
     """
 
     blas_threads: int = 1
+    models: Models = field(default_factory=NoModels)
 
     def __post_init__(self) -> None:
         threadpool_limits(limits=self.blas_threads, user_api="blas")  # type: ignore[no-untyped-call] # it has no types
@@ -49,18 +52,22 @@ class BuiltinEngine:
         """Forecast every series; see `Engine`."""
         return await asyncio.to_thread(self._forecast_all, windows, horizon_seconds, known_at)
 
-    @staticmethod
-    def _forecast_all(windows: Sequence[SeriesWindow], horizon_seconds: int, known_at: int) -> list[Forecast | Refused]:
-        return [_one(window, horizon_seconds, known_at) for window in windows]
+    def _forecast_all(
+        self, windows: Sequence[SeriesWindow], horizon_seconds: int, known_at: int
+    ) -> list[Forecast | Refused]:
+        return [_one(window, horizon_seconds, known_at, self.models) for window in windows]
 
 
-def forecast_window(window: SeriesWindow, *, horizon_seconds: int, known_at: int) -> Forecast | Refused:
+def forecast_window(
+    window: SeriesWindow, *, horizon_seconds: int, known_at: int, models: Models | None = None
+) -> Forecast | Refused:
     """Forecast one series.
 
     Args:
         window: Its recent past.
         horizon_seconds: How far ahead; rounded up to a whole step.
         known_at: Recorded in the forecast, in milliseconds since 1970 UTC.
+        models: The boosted models; none by default.
     """
     horizon = math.ceil(horizon_seconds / window.step_seconds)
     origins = origins_for(window.values, horizon=horizon, count=ORIGINS)
@@ -69,9 +76,13 @@ def forecast_window(window: SeriesWindow, *, horizon_seconds: int, known_at: int
         return Refused(window.series, "short", detail)
     chosen = validate(window.values, horizon=horizon, origins=origins)
     drift = detect_drift(window.values, origins=origins, horizon=horizon)
-    ensemble = _ensemble(chosen, drift)
+    boosted = _boosted(window, chosen, models or NoModels(), horizon, known_at)
+    usual = calibrated(chosen.path, chosen.residuals) if isinstance(boosted, str | None) else boosted[1].ensemble
+    ensemble = _ensemble(chosen, drift, usual)
     quantiles = ensemble.quantiles(LEVELS)
     drifting = drift is not None and drift.belief >= DRIFT_NAMED
+    lineage = _lineage(window, chosen, boosted)
+    members = (*lineage.members, "drift") if drifting else lineage.members
     return Forecast(
         tenant=window.series.tenant,
         device=window.series.device,
@@ -83,24 +94,58 @@ def forecast_window(window: SeriesWindow, *, horizon_seconds: int, known_at: int
         start=from_millis(window.end + window.step_seconds * 1000),
         **dict(zip(("q10", "q50", "q90"), _rounded(quantiles), strict=True)),
         risks=_risks(window, ensemble),
-        model=f"builtin/{VERSION}:{'+'.join((*chosen.members, 'drift') if drifting else chosen.members)}",
-        trained_from=from_millis(window.first),
-        trained_to=from_millis(window.end),
-        fallback=None if drifting else _fallback(window, chosen),
+        model=f"builtin/{VERSION}:{'+'.join(members)}{lineage.suffix}",
+        trained_from=from_millis(lineage.trained_from),
+        trained_to=from_millis(lineage.trained_to),
+        fallback=None if drifting else lineage.fallback,
     )
 
 
-def _one(window: SeriesWindow, horizon_seconds: int, known_at: int) -> Forecast | Refused:
+def _one(window: SeriesWindow, horizon_seconds: int, known_at: int, models: Models) -> Forecast | Refused:
     try:
-        return forecast_window(window, horizon_seconds=horizon_seconds, known_at=known_at)
+        return forecast_window(window, horizon_seconds=horizon_seconds, known_at=known_at, models=models)
     except Exception as error:
         # One series must not take its shard along; the log and the metric tell of it.
         log.exception("series failed", tenant=window.series.tenant, series="/".join(window.series[1:]))
         return Refused(window.series, "failed", f"{type(error).__name__}: {error}")
 
 
-def _ensemble(chosen: Validated, drift: Drift | None) -> PathEnsemble:
-    usual = calibrated(chosen.path, chosen.residuals)
+def _boosted(
+    window: SeriesWindow, chosen: Validated, models: Models, horizon: int, known_at: int
+) -> tuple[Loaded, Better] | str | None:
+    """The boosted model where it is better, or why the promoted one cannot be used."""
+    series = window.series
+    found = models.find(series.tenant, series.metric, step_seconds=window.step_seconds, horizon=horizon, now=known_at)
+    if not isinstance(found, Loaded):
+        return found
+    try:
+        judged = better(found.booster, window, chosen)
+    except Exception as error:
+        # The series still has its own blend; the label and the log tell of it.
+        log.exception("boosted model failed", tenant=series.tenant, series="/".join(series[1:]), model=found.model_id)
+        return f"boosted model failed: {type(error).__name__}"
+    return None if judged is None else (found, judged)
+
+
+class _Lineage(NamedTuple):
+    members: tuple[str, ...]
+    suffix: str
+    trained_from: int
+    trained_to: int
+    fallback: str | None
+
+
+def _lineage(window: SeriesWindow, chosen: Validated, boosted: tuple[Loaded, Better] | str | None) -> _Lineage:
+    if isinstance(boosted, tuple):
+        loaded, judged = boosted
+        return _Lineage(
+            judged.members, f"@{loaded.model_id}", loaded.trained_from, loaded.booster.trained_to, fallback=None
+        )
+    reason = _fallback(window, chosen) or boosted
+    return _Lineage(chosen.members, "", window.first, window.end, reason)
+
+
+def _ensemble(chosen: Validated, drift: Drift | None, usual: PathEnsemble) -> PathEnsemble:
     if drift is None:
         return usual
     drifts = [

@@ -24,6 +24,7 @@ class Validated:
         members: Names of the blended members; only `last` where nothing did better.
         able: Names of the members that had enough to go by.
         path: Median of the next steps, shape (horizon,).
+        origins: Where the residuals were taken, shape (origins,), ascending.
         residuals: What came minus what was said, shape (origins, horizon), oldest origin first.
         relative_error: Mean absolute error relative to last value's, over the origins.
     """
@@ -31,6 +32,7 @@ class Validated:
     members: tuple[str, ...]
     able: tuple[str, ...]
     path: Values
+    origins: Origins
     residuals: Values
     relative_error: float
 
@@ -83,6 +85,7 @@ def validate(values: Values, *, horizon: int, origins: Origins, members: Mapping
         members=best,
         able=tuple(able),
         path=paths[-1],
+        origins=origins[shared],
         residuals=came - paths[:-1][shared],
         relative_error=error(best) / floor if floor > 0 else 1.0,
     )

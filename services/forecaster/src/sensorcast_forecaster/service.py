@@ -195,7 +195,8 @@ class JobHandler:
         self.metrics.jobs.labels("done").inc()
         self.metrics.job_age.observe(age)
         for forecast in forecasts:
-            models = forecast.model.partition(":")[2] or forecast.model
+            # Without the id of a trained model, which changes every day.
+            models = (forecast.model.partition(":")[2] or forecast.model).partition("@")[0]
             self.metrics.series.labels("fallback" if forecast.fallback else "forecast", models).inc()
             for risk in forecast.risks:
                 self.metrics.risks.labels(_grade(risk.probability)).inc()
