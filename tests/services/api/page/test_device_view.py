@@ -50,6 +50,18 @@ async def test_the_chart_shows_history_band_and_limits(scene: Scene, browsing: B
         assert await band(page) < 100
 
 
+async def test_what_the_chart_shows_can_be_read_as_a_table(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/devices/truck-1"))
+        await page.get_by_role("button", name="Humidity").click()
+        await expect(page.get_by_text("Scroll or pinch")).to_be_visible()
+        await page.get_by_text("Values as a table").click()
+        rows = page.get_by_role("row")
+        await expect(rows.first).to_have_text("TimeTemperatureHumidity")
+        await expect(rows.nth(1)).to_contain_text("4.0\u202f°C60.0\u202f%")
+        assert 20 < await rows.count() < 40
+
+
 async def test_keys_zoom_the_chart(scene: Scene, browsing: Browsing) -> None:
     async with browsing() as page:
         await page.goto(scene.link(path="/devices/truck-1"))

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { ChartView } from "../chart/chart-view";
 import { Legend } from "../chart/legend";
 import type { ChartModel } from "../chart/model";
+import { ChartTable } from "../chart/table";
 import { now, present } from "../clock";
 import { fullTime, metricName, relative, share, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
@@ -102,6 +103,7 @@ export function DeviceView({ device: name }: { device: string }) {
               <Legend forecast={chart.value.panels.some((panel) => panel.forecast)} incidents={markedKind(chart.value)} />
             </>
           )}
+          {empty ? null : <ChartTable model={chart.value} />}
           <p class="hint chart-hint" role="status">
             {model.progress.value === null
               ? t("device.chart-hint")

@@ -23,7 +23,7 @@ export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
           <span class="row-labels">{labels.length > 0 ? labels.join(" · ") : metricName(shown.metric)}</span>
         </span>
         <StatusBadge status={status.value} />
-        <span class="row-value">{valueOf(shown.metric, shown.value, shown.unit)}</span>
+        <span class={`row-value ${isOutside(shown) ? "row-outside" : ""}`}>{valueOf(shown.metric, shown.value, shown.unit)}</span>
         <Sparkline values={shown.sparkline.values} unit={shown.unit} threshold={thresholdOf(shown)} />
         <Risk device={shown} />
         <Age class="row-age" of={shown.ts} />
@@ -37,6 +37,12 @@ function thresholdOf(device: FleetDevice): number | null {
   if (device.incident?.metric === device.metric) return device.incident.threshold;
   const { risk } = device;
   return risk && risk.metric === device.metric && risk.probability >= WATCH_FROM ? risk.threshold : null;
+}
+
+/** Whether the value is beyond the limit now, even if not yet for as long as the rule asks for. */
+function isOutside(device: FleetDevice): boolean {
+  const limits = [device.incident, device.risk].filter((each) => each?.metric === device.metric);
+  return limits.some((each) => each && (each.side === "above" ? device.value > each.threshold : device.value < each.threshold));
 }
 
 function Risk({ device }: { device: FleetDevice }) {

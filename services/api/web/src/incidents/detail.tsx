@@ -6,6 +6,7 @@ import type { Forecast, Incident, Rule } from "../api/types";
 import { ChartView } from "../chart/chart-view";
 import { Legend } from "../chart/legend";
 import type { ChartModel, Point } from "../chart/model";
+import { ChartTable } from "../chart/table";
 import { now, present } from "../clock";
 import { loadReadings } from "../device/readings";
 import { dateTime, duration, limit, metricName, quantity, time } from "../i18n/format";
@@ -149,6 +150,7 @@ function Comparison({ incident, around }: { incident: Incident; around: Loaded<A
         <>
           <ChartView model={model.value} zoomKey={incident.incident_id} label={`${title}: ${headline(incident)}`} />
           <Legend forecast={loaded?.forecast !== null} incidents={incident.basis} />
+          <ChartTable model={model.value} />
           {incident.forecast_known_at && loaded?.forecast === null ? <p class="hint">{t("incident.then-none")}</p> : null}
         </>
       ) : around.failure.value ? (
