@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Literal, cast
 
-from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright, expect
 
 WEB: Final = Path(__file__).resolve().parents[4] / "services/api/web"
 LAPTOP: Final = ViewportSize(width=1280, height=800)
@@ -27,6 +27,10 @@ _ARGUMENTS: Final = [
 def find_chromium() -> str | None:
     """The browser that is installed, `None` where there is none."""
     return next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+
+# The machine may be busy with other tests; what is fast enough is measured, not waited for.
+expect.set_options(timeout=15_000)
 
 
 class Complaints:
@@ -69,7 +73,7 @@ class Browsing:
         """A fresh tab; at the end nothing must have been complained of."""
         context = await self._browser.new_context(viewport=viewport, color_scheme=scheme, locale=locale)
         try:
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(20_000)
             page = await context.new_page()
             complaints = Complaints(page)
             yield page

@@ -103,7 +103,7 @@ async def test_a_live_value_joins_the_chart(browsing: Browsing, mosquitto: Mosqu
             "dt/acme/truck-1/readings", {"ts": rfc3339(from_millis(world.now)), "metric": "temperature", "value": 6.6}
         )
         tile = page.get_by_role("button", name="Temperature")
-        await expect(tile).to_contain_text("6.6\u202f°C", timeout=2_000)
+        await expect(tile).to_contain_text("6.6\u202f°C")
 
 
 async def test_a_device_that_is_not_there_is_said_to_be_missing(scene: Scene, browsing: Browsing) -> None:

@@ -56,7 +56,7 @@ export function options(model: ChartModel, colour: Record<string, string>, narro
       nameLocation: "end",
       nameGap: 14,
       nameTextStyle: { ...font, color: colour["text"], fontWeight: 600, align: "left", padding: [0, 0, 0, -left + 12] },
-      ...valueRange(panel, at === 0 ? 7 : 2),
+      ...valueRange(panel, at === 0 ? 9 : 3),
       axisLabel: { ...font, formatter: (value: number) => axisValue(panel, value) },
       splitLine: { lineStyle: { color: colour["line"] } },
     })),
@@ -126,7 +126,7 @@ function valueRange(panel: Panel, parts: number): { min?: number; max?: number; 
   panel.limits.filter((limit) => limit >= low - near && limit <= high + near).forEach(see);
   const rough = Math.max(high - low, 0.5) / parts;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const interval = ([1, 2, 2.5, 5].find((step) => step * power >= rough) ?? 10) * power;
+  const interval = ([1, 2, 5].find((step) => step * power >= rough) ?? 10) * power;
   const margin = (high - low) * 0.04;
   return {
     min: Math.floor((low - margin) / interval) * interval,
@@ -225,11 +225,13 @@ function lines(model: ChartModel, panel: Panel, colour: Record<string, string>):
   return [...limits, vertical];
 }
 
+const AREAS = { predicted: "predicted-area", observed: "out-area" } as const;
+
 function areas(model: ChartModel, panel: Panel, colour: Record<string, string>): object[] {
   return model.marked
     .filter((each) => each.metric === panel.metric && each.to > model.from && each.from < model.to)
     .map((each) => [
-      { xAxis: Math.max(each.from, model.from), itemStyle: { color: colour[`${each.kind}-area`] } },
+      { xAxis: Math.max(each.from, model.from), itemStyle: { color: colour[AREAS[each.kind]] } },
       { xAxis: Math.min(each.to, model.to) },
     ]);
 }

@@ -8,6 +8,7 @@ import { ChartTable } from "../chart/table";
 import { now, present } from "../clock";
 import { fullTime, metricName, relative, share, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
+import { markedOf } from "../incidents/marked";
 import { IncidentRow } from "../incidents/row";
 import { links } from "../router";
 import { Age } from "../ui/age";
@@ -100,7 +101,7 @@ export function DeviceView({ device: name }: { device: string }) {
                   range: t(`device.range-${model.range.value}`),
                 })}
               />
-              <Legend forecast={chart.value.panels.some((panel) => panel.forecast)} incidents={markedKind(chart.value)} />
+              <Legend model={chart.value} />
             </>
           )}
           {empty ? null : <ChartTable model={chart.value} />}
@@ -117,12 +118,6 @@ export function DeviceView({ device: name }: { device: string }) {
       </div>
     </>
   );
-}
-
-function markedKind(chart: ChartModel): "predicted" | "observed" | null {
-  const shown = chart.marked.filter((each) => each.to > chart.from);
-  if (shown.length === 0) return null;
-  return shown.some((each) => each.kind === "observed") ? "observed" : "predicted";
 }
 
 function Incidents({ model }: { model: DeviceModel }) {
@@ -177,12 +172,7 @@ function chartModel(model: DeviceModel): ChartModel {
     limits: model.limits(metric),
   }));
   const ahead = panels.some((panel) => panel.forecast && Date.parse(panel.forecast.known_at) > at - AHEAD_MS);
-  const marked = model.incidents.value.map((incident) => ({
-    from: Date.parse(incident.opened_at),
-    to: incident.resolved_at ? Date.parse(incident.resolved_at) : at,
-    kind: incident.basis,
-    metric: incident.metric,
-  }));
+  const marked = model.incidents.value.flatMap((incident) => markedOf(incident, at));
   return {
     panels,
     marked,

@@ -59,7 +59,7 @@ function Risk({ device }: { device: FleetDevice }) {
       <span class="risk-bar" aria-hidden="true">
         <span style={{ width: `${Math.max(2, Math.round(risk.probability * 100))}%` }} />
       </span>
-      {level === "low" ? null : <span class="risk-when">{whenText(device, risk)}</span>}
+      {level === "low" || device.incident?.basis === "observed" ? null : <span class="risk-when">{whenText(device, risk)}</span>}
     </span>
   );
 }

@@ -16,6 +16,7 @@ import { links } from "../router";
 import { type Loaded, useLoad } from "../ui/load";
 import { Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
+import { markedOf } from "./marked";
 import { headline, mood, sureness, whatNext } from "./wording";
 
 const BEFORE_MS = 2 * 3_600_000;
@@ -149,7 +150,7 @@ function Comparison({ incident, around }: { incident: Incident; around: Loaded<A
       {model.value ? (
         <>
           <ChartView model={model.value} zoomKey={incident.incident_id} label={`${title}: ${headline(incident)}`} />
-          <Legend forecast={loaded?.forecast !== null} incidents={incident.basis} />
+          <Legend model={model.value} />
           <ChartTable model={model.value} />
           {incident.forecast_known_at && loaded?.forecast === null ? <p class="hint">{t("incident.then-none")}</p> : null}
         </>
@@ -165,18 +166,11 @@ function Comparison({ incident, around }: { incident: Incident; around: Loaded<A
 function chartModel(incident: Incident, around: Around | null): ChartModel | null {
   if (!around) return null;
   const at = Math.floor(now.value / 10_000) * 10_000;
-  const { metric, unit, threshold, basis } = incident;
+  const { metric, unit, threshold } = incident;
   const made = around.forecast ? Date.parse(around.forecast.known_at) : null;
   return {
     panels: [{ metric, unit, points: around.points, forecast: around.forecast, limits: [threshold] }],
-    marked: [
-      {
-        from: Date.parse(incident.opened_at),
-        to: incident.resolved_at ? Date.parse(incident.resolved_at) : Math.min(at, around.to),
-        kind: basis,
-        metric,
-      },
-    ],
+    marked: markedOf(incident, Math.min(at, around.to)),
     from: around.from,
     to: around.to,
     line: made === null ? null : { at: made, label: t("chart.known") },
