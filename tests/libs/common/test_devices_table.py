@@ -1,11 +1,11 @@
 """The table of devices: many writers, any order, and times only move forward."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.servers.aws import AwsAccount
+from tests.servers.tables import table_in
 
 from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.device import REFRESH_MS, MetricState, Sighting
@@ -27,30 +27,15 @@ def sighting(
     return Sighting(tenant, device, metrics, first_received=at, last_received=at)
 
 
-@asynccontextmanager
-async def table_in(account: AwsAccount) -> "AsyncIterator[DynamoDBClient]":
-    async with account.aws.client("dynamodb") as client:
-        await client.create_table(
-            TableName=Names().table_devices,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
-        yield client
-
-
 @pytest.fixture
 async def dynamodb(account: AwsAccount) -> "AsyncIterator[DynamoDBClient]":
-    async with table_in(account) as client:
+    async with table_in(account, Names().table_devices) as client:
         yield client
 
 
 @pytest.fixture
 async def any_dynamodb(any_account: AwsAccount) -> "AsyncIterator[DynamoDBClient]":
-    async with table_in(any_account) as client:
+    async with table_in(any_account, Names().table_devices) as client:
         yield client
 
 

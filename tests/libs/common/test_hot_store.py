@@ -1,11 +1,11 @@
 """The hot store on a real DynamoDB API: what is written is read, once, whatever is repeated or left over."""
 
 import math
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from tests.servers.aws import AwsAccount, DeployedStack
+from tests.servers.tables import table_in
 
 from sensorcast_common.errors import Retryable
 from sensorcast_common.names import Names
@@ -30,30 +30,15 @@ def series(count: int, *, device: str = "truck-1", start: int = T0, step: int = 
     ]
 
 
-@asynccontextmanager
-async def table_in(account: AwsAccount) -> "AsyncIterator[DynamoDBClient]":
-    async with account.aws.client("dynamodb") as client:
-        await client.create_table(
-            TableName=Names().table_readings,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
-        yield client
-
-
 @pytest.fixture
 async def dynamodb(account: AwsAccount) -> "AsyncIterator[DynamoDBClient]":
-    async with table_in(account) as client:
+    async with table_in(account, Names().table_readings) as client:
         yield client
 
 
 @pytest.fixture
 async def any_dynamodb(any_account: AwsAccount) -> "AsyncIterator[DynamoDBClient]":
-    async with table_in(any_account) as client:
+    async with table_in(any_account, Names().table_readings) as client:
         yield client
 
 

@@ -12,6 +12,7 @@ import zstandard
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sensorcast_common.errors import Poison
+from sensorcast_common.invalid import first_problem
 
 MAX_UNPACKED: Final = 8 * 1024 * 1024
 """Bytes a body may unpack to; a well-formed 64 KiB message stays far below, a decompression bomb does not."""
@@ -50,9 +51,7 @@ class Envelope(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "message"
-            raise Poison(f"{where}: {first['msg']}") from error
+            raise Poison(first_problem(error)) from error
 
     def text(self) -> str:
         """The message as it is sent."""

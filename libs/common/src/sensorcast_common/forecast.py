@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from sensorcast_common.clock import UtcDatetime
 from sensorcast_common.envelope import Envelope, pack
 from sensorcast_common.errors import Poison
+from sensorcast_common.invalid import first_problem
 from sensorcast_common.reading import SeriesKey
 
 KIND = "forecasts"
@@ -127,6 +128,5 @@ class ForecastBatch(NamedTuple):
         try:
             forecasts = _FORECASTS.validate_json(envelope.unpacked())
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            raise Poison(f"forecasts.{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            raise Poison(first_problem(error, within="forecasts")) from error
         return cls(batch_id=envelope.batch_id, created_at=envelope.created_at, forecasts=forecasts)

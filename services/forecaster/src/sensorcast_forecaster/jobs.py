@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sensorcast_common.errors import Poison
+from sensorcast_common.invalid import first_problem
 from sensorcast_common.reading import SeriesKey
 
 SCHEMA_VERSION: Final = 1
@@ -51,9 +52,7 @@ class ForecastJob(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "message"
-            raise Poison(f"{where}: {first['msg']}") from error
+            raise Poison(first_problem(error)) from error
 
     def text(self) -> str:
         """The message as it is sent."""

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from sensorcast_common.clock import to_millis
 from sensorcast_common.device import Device
 from sensorcast_common.errors import Poison
+from sensorcast_common.invalid import first_problem
 from sensorcast_forecaster.jobs import ForecastJob, JobDevice
 
 PLACEHOLDER: Final = "<aws.scheduler.scheduled-time>"
@@ -34,9 +35,7 @@ def scheduled_time(text: str | bytes, *, sent_at: int) -> int:
     try:
         tick = _Tick.model_validate_json(plain.replace(f'"{PLACEHOLDER}"', "null"))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "message"
-        raise Poison(f"{where}: {first['msg']}") from error
+        raise Poison(first_problem(error)) from error
     return sent_at if tick.scheduled_at is None else to_millis(tick.scheduled_at)
 
 
