@@ -8,7 +8,7 @@ import { App } from "./app";
 import { startClock } from "./clock";
 import { startLanguage } from "./i18n/language";
 import { startRouter } from "./router";
-import { resume } from "./session";
+import { startSession } from "./session";
 import { startTheme } from "./theme";
 
 startTheme();
@@ -19,4 +19,4 @@ startRouter();
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html: no element #app");
 render(<App />, root);
-void resume();
+startSession();

@@ -17,10 +17,20 @@ export function takeKeyFromAddress(): string | null {
   const found = new URLSearchParams(location.hash.slice(1)).get("key");
   if (found === null) return null;
   history.replaceState(history.state, "", location.pathname + location.search);
+  // Kept at once: whoever reloads before the answer comes must not need the link again.
+  sessionStorage.setItem(STORED, found);
   return found;
 }
 
-export async function resume(): Promise<void> {
+/** Sign in as before, or with the key of a link, also of one that is opened while the page is. */
+export function startSession(): void {
+  addEventListener("hashchange", () => {
+    if (location.hash.includes("key=")) void resume();
+  });
+  void resume();
+}
+
+async function resume(): Promise<void> {
   const linked = takeKeyFromAddress();
   const key = linked ?? sessionStorage.getItem(STORED);
   if (key) await signIn(key, linked === null ? "expired" : "wrong");

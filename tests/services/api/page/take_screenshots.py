@@ -72,7 +72,7 @@ async def take(data_dir: Path, images: Path) -> list[Path]:
                     await settled(page)
                     taken.append(await _shoot(page, images / "sign-in.png"))
                 await page.goto(f"{running.api_url}/#key={key}")
-                await page.reload()
+                await expect(page.locator(".row-link").first).to_be_visible()
                 for name, path in await views(running.api_url, key):
                     if look not in ("", "-phone-dark") and name not in EVERY_LOOK:
                         continue

@@ -25,6 +25,15 @@ async def test_a_link_signs_in_and_leaves_no_key_in_the_address(scene: Scene, br
         assert await page.evaluate("Object.keys(sessionStorage).length") == 0
 
 
+async def test_a_link_signs_in_also_where_the_page_is_open(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.address)
+        await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        await page.goto(scene.link())
+        await expect(page.get_by_role("heading", name="1 device needs attention")).to_be_visible()
+        assert page.url == f"{scene.address}/"
+
+
 async def test_a_key_is_typed_and_a_wrong_one_refused_in_words(scene: Scene, browsing: Browsing) -> None:
     key = scene.world.keys.make("acme", Role.VIEWER, expires_at=scene.world.now + 1000 * 3600)
     async with browsing() as page:
