@@ -160,11 +160,12 @@ function isLive(): boolean {
 }
 
 function ConnectionBadge() {
-  if (!isLive()) return null;
+  const { value: state } = connection;
+  if (!isLive() || state === "none") return null;
   return (
-    <span class={`connection connection-${connection.value}`} role="status">
+    <span class={`connection connection-${state}`} role="status">
       <span class="connection-dot" aria-hidden="true" />
-      <span class="connection-text">{t(`live.${connection.value}`)}</span>
+      <span class="connection-text">{t(`live.${state}`)}</span>
     </span>
   );
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.services.api.fakes import World, served
 
 from sensorcast_api import examples
+from sensorcast_api.services import Limits
 from sensorcast_common.clock import from_millis, system_clock
 from sensorcast_common.device import MetricState
 from sensorcast_common.incident import Basis, IncidentState
@@ -36,9 +37,9 @@ class Scene:
         return f"{self.address}{path}#key={self.world.keys.make('acme', role, expires_at=self.world.now + 24 * HOUR)}"
 
 
-def present_world() -> World:
+def present_world(limits: Limits | None = None) -> World:
     """A world whose clock stands at the present."""
-    world = World(now=system_clock())
+    world = World(now=system_clock(), limits=limits or Limits())
     world.devices.items.clear()
     for name in ("truck-1", "truck-2"):
         put_device(world, name, last_ts=world.now - 5_000)

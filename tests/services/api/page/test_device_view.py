@@ -110,3 +110,5 @@ async def test_a_device_that_is_not_there_is_said_to_be_missing(scene: Scene, br
     async with browsing() as page:
         await page.goto(scene.link(path="/devices/truck-9"))
         await expect(page.get_by_role("alert")).to_contain_text("This is not there")
+        await expect(page.locator(".connection")).to_have_count(0)
+        assert await page.get_by_text("Connection lost").count() == 0

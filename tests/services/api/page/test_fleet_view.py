@@ -5,10 +5,12 @@ import re
 import pytest
 from playwright.async_api import expect
 from tests.servers.broker import MosquittoServer
+from tests.services.api.fakes import served
 from tests.services.api.live import live
 from tests.services.api.page.browser import PHONE, Browsing
 from tests.services.api.page.scene import Scene, present_world, put_device
 
+from sensorcast_api.services import Limits
 from sensorcast_common.clock import from_millis, rfc3339
 from sensorcast_common.tables.api_keys import Role
 
@@ -52,14 +54,23 @@ async def test_the_filter_finds_names_labels_and_states(scene: Scene, browsing: 
 
 async def test_a_reading_arrives_live(browsing: Browsing, mosquitto: MosquittoServer) -> None:
     world = present_world()
-    async with live(world, mosquitto) as served, browsing() as page:
-        await page.goto(Scene(world, served.address).link())
+    async with live(world, mosquitto) as running, browsing() as page:
+        await page.goto(Scene(world, running.address).link())
         row = page.locator(".row-link", has_text="truck-1")
         await expect(page.locator(".connection")).to_have_text("Live")
-        await served.publish(
+        await running.publish(
             "dt/acme/truck-1/readings", {"ts": rfc3339(from_millis(world.now)), "temperature": 5.9, "humidity": 61}
         )
         await expect(row.locator(".row-value")).to_have_text("5.9\u202f°C")
+
+
+async def test_a_fleet_too_large_for_a_stream_is_asked_for_every_minute(browsing: Browsing) -> None:
+    world = present_world(Limits(stream_fleet=2))
+    async with served(world) as address, browsing() as page:
+        await page.goto(Scene(world, address).link())
+        await expect(page.locator(".connection")).to_have_text("Updated every minute")
+        await expect(page.locator(".row-link")).to_have_count(3)
+        assert await page.get_by_text("Connection lost").count() == 0
 
 
 async def test_a_thousand_devices_stay_fluid(browsing: Browsing, mosquitto: MosquittoServer) -> None:
@@ -68,8 +79,8 @@ async def test_a_thousand_devices_stay_fluid(browsing: Browsing, mosquitto: Mosq
         name = f"van-{number:04d}"
         put_device(world, name, last_ts=world.now - 5_000)
         world.readings.put("acme", name, world.now - 5_000, 4.0)
-    async with live(world, mosquitto) as served, browsing() as page:
-        await page.goto(Scene(world, served.address).link(Role.VIEWER))
+    async with live(world, mosquitto) as running, browsing() as page:
+        await page.goto(Scene(world, running.address).link(Role.VIEWER))
         await expect(page.locator(".row-link")).to_have_count(1_003)
         await expect(page.locator(".connection")).to_have_text("Live")
         # The longest that the page did not react while 300 messages came in and somebody typed.
@@ -86,7 +97,7 @@ async def test_a_thousand_devices_stay_fluid(browsing: Browsing, mosquitto: Mosq
             }"""
         )
         for number in range(300):
-            await served.publish(f"dt/acme/van-{number:04d}/readings", {"temperature": 4.5})
+            await running.publish(f"dt/acme/van-{number:04d}/readings", {"temperature": 4.5})
         await expect(page.locator(".row-link", has_text="van-0299").locator(".row-value")).to_have_text("4.5\u202f°C")
         await page.get_by_role("searchbox").press_sequentially("van-0123")
         await expect(page.locator(".row-link")).to_have_count(1)

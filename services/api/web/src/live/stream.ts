@@ -1,12 +1,13 @@
 /** The live view of some devices: connects, notices silence, comes again where it was, and rests while nobody looks. */
 import { signal } from "@preact/signals";
-import { authorization, failureOf } from "../api/client";
+import { authorization, type Failure, failureOf } from "../api/client";
 import type { LiveEvents } from "../api/types";
 import { EventParser } from "./sse";
 
-export type Connection = "connecting" | "live" | "waiting" | "lost";
+export type Connection = "connecting" | "live" | "waiting" | "lost" | "polling" | "none";
 
-/** How the stream of the present view is: `waiting` means connected, but the broker has not answered yet. */
+/** How the stream of the present view is: `waiting` means connected, but the broker has not answered yet;
+ * `polling` that there are too many devices for a stream, `none` that there is nothing to watch. */
 export const connection = signal<Connection>("connecting");
 /** When the stream was lost, in milliseconds since 1970; null while it is not. */
 export const lostAt = signal<number | null>(null);
@@ -93,7 +94,7 @@ export class LiveStream {
       const response = await fetch(this.address(), { headers: this.headers(), cache: "no-store", signal: aborted });
       if (!response.ok || !response.body) {
         const failure = await failureOf(response);
-        if (failure.kind === "unauthorized") this.stop();
+        this.giveUp(failure);
         throw failure;
       }
       const parser = new EventParser((milliseconds) => {
@@ -113,6 +114,13 @@ export class LiveStream {
     } finally {
       watchdog.end();
     }
+  }
+
+  /** Asking again helps where the service is away or busy, and nowhere else. */
+  private giveUp(failure: Failure): void {
+    if (failure.kind === "invalid") connection.value = "polling";
+    else if (failure.kind === "missing") connection.value = "none";
+    if (["invalid", "missing", "unauthorized", "forbidden"].includes(failure.kind)) this.stop();
   }
 
   private handle(name: string, text: string, again: boolean): void {
