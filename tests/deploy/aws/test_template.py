@@ -67,10 +67,12 @@ def test_names_are_those_of_the_common_library(resources: dict[str, dict[str, An
     assert all_of("AWS::S3Tables::Table", "TableName") == {names.lake_readings, names.lake_forecasts}
     assert all_of("AWS::Athena::WorkGroup", "Name") == {names.athena_workgroup}
     assert all_of("AWS::Scheduler::ScheduleGroup", "Name") == {names.schedule_group}
-    assert all_of("AWS::Scheduler::Schedule", "Name") == {names.schedule_forecast}
-    (bucket,) = all_of("AWS::S3::Bucket", "BucketName")
-    bucket = bucket.replace("${AWS::AccountId}", "1").replace("${AWS::Region}", "r")
-    assert bucket == names.results_bucket("1", "r")
+    assert all_of("AWS::Scheduler::Schedule", "Name") == {names.schedule_forecast, names.schedule_training}
+    buckets = all_of("AWS::S3::Bucket", "BucketName")
+    assert {bucket.replace("${AWS::AccountId}", "1").replace("${AWS::Region}", "r") for bucket in buckets} == {
+        names.results_bucket("1", "r"),
+        names.models_bucket("1", "r"),
+    }
 
 
 def test_every_queue_has_a_dead_letter_queue_and_an_alarm_on_it(resources: dict[str, dict[str, Any]]) -> None:

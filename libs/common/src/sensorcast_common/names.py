@@ -127,7 +127,7 @@ class Names:
 
     @property
     def table_models(self) -> str:
-        """The model in use for each series, and how it validated."""
+        """The models trained for each tenant, metric and step, how they validated, and which is in use."""
         return f"{self.stack}-models"
 
     @property
@@ -193,6 +193,10 @@ class Names:
         """S3 bucket of Athena's query results; bucket names are global, so account and region are part of it."""
         return f"{self.stack}-results-{account}-{region}"
 
+    def models_bucket(self, account: str, region: str) -> str:
+        """S3 bucket of trained models."""
+        return f"{self.stack}-models-{account}-{region}"
+
     # EventBridge Scheduler
     @property
     def schedule_group(self) -> str:
@@ -203,3 +207,8 @@ class Names:
     def schedule_forecast(self) -> str:
         """The five-minute forecast tick."""
         return f"{self.stack}-forecast-tick"
+
+    @property
+    def schedule_training(self) -> str:
+        """The daily training tick."""
+        return f"{self.stack}-training-tick"

@@ -1,7 +1,8 @@
-"""Wires the forecaster: two queues in, a table and a topic out."""
+"""Wires the forecaster: two queues in, tables, a bucket and a topic out."""
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Final
 
 from faststream_sqs import SQSBroker, SQSMessage
@@ -20,6 +21,13 @@ from sensorcast_forecaster.history import History, HistorySpan
 from sensorcast_forecaster.metrics import ForecasterMetrics
 from sensorcast_forecaster.service import JobHandler, TickHandler
 from sensorcast_forecaster.settings import ForecasterSettings
+from sensorcast_forecaster.training.history import HotHistory, LakeHistory, TrainingHistory
+from sensorcast_forecaster.training.measure import TrainingMetrics
+from sensorcast_forecaster.training.messages import asks_to_train
+from sensorcast_forecaster.training.registry import ModelRegistry
+from sensorcast_forecaster.training.shelf import ModelShelf, ShelvedEngine
+from sensorcast_forecaster.training.ticks import TrainTickHandler
+from sensorcast_forecaster.training.train import TrainHandler
 
 SERVICE: Final = "forecaster"
 
@@ -69,21 +77,49 @@ async def build(
         metrics=metrics,
         clock=clock,
     )
+    store = HotStore(client, names)
+    registry = ModelRegistry(client, await life.enter(aws.client("s3")), names, bucket=await _models_bucket(aws, names))
+    shelf = ModelShelf(
+        registry,
+        max_age_days=settings.model_max_age_days,
+        refresh_seconds=settings.model_refresh_seconds,
+        clock=clock,
+    )
     shards = JobHandler(
         settings=settings,
-        history=History(HotStore(client, names), span=_span(settings), max_points=settings.history_points),
+        history=History(store, span=_span(settings), max_points=settings.history_points),
         rules=rules,
-        engine=engine or BuiltinEngine(),
+        engine=engine or ShelvedEngine(shelf=shelf, engine=BuiltinEngine(models=shelf)),
         store=forecasts,
         publish=publish,
         metrics=metrics,
         clock=clock,
     )
 
+    train_metrics = TrainingMetrics(life.registry)
+    train_ticks = TrainTickHandler(
+        devices=DevicesTable(client, names),
+        send_jobs=send_jobs,
+        max_series=settings.train_series,
+        metrics=train_metrics,
+        clock=clock,
+    )
+    trainings = TrainHandler(
+        history=await _training_history(settings, life, aws, names, store),
+        registry=registry,
+        days=settings.train_days,
+        horizon_seconds=settings.horizon_minutes * 60,
+        max_rows=settings.train_rows,
+        code_version=version("sensorcast-forecaster"),
+        metrics=train_metrics,
+        clock=clock,
+    )
+
     @broker.subscriber(names.queue_forecast_ticks)
     async def on_tick(message: SQSMessage) -> None:
-        sent_at = message.sent_at
-        await ticks.handle(message.body, sent_at=clock() if sent_at is None else to_millis(sent_at))
+        sent_at = clock() if message.sent_at is None else to_millis(message.sent_at)
+        handler = train_ticks if asks_to_train(message.body) else ticks
+        await handler.handle(message.body, sent_at=sent_at)
 
     @broker.subscriber(
         names.queue_forecast_jobs,
@@ -93,7 +129,8 @@ async def build(
         visibility_timeout=JOB_VISIBILITY_SECONDS,
     )
     async def on_job(message: SQSMessage) -> None:
-        await shards.handle(message.body)
+        handler = trainings if asks_to_train(message.body) else shards
+        await handler.handle(message.body)
 
     async def tables_answer() -> None:
         await rules.list("readiness")
@@ -101,6 +138,20 @@ async def build(
     life.health.ready("dynamodb", tables_answer)
     await start_broker(broker, life)
     return broker
+
+
+async def _models_bucket(aws: Aws, names: Names) -> str:
+    async with aws.client("sts") as sts:
+        account = (await sts.get_caller_identity())["Account"]
+        return names.models_bucket(account, sts.meta.region_name)
+
+
+async def _training_history(
+    settings: ForecasterSettings, life: Lifecycle, aws: Aws, names: Names, store: HotStore
+) -> TrainingHistory:
+    if settings.train_days <= settings.hot_ttl_days:
+        return HotHistory(store)
+    return LakeHistory(await life.enter(aws.client("athena")), await life.enter(aws.client("s3")), names)
 
 
 def _span(settings: ForecasterSettings) -> HistorySpan:

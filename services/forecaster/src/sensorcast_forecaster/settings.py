@@ -20,6 +20,12 @@ class ForecasterSettings(ServiceSettings):
         sparse_history_hours: Past that is read of the others; the hot store keeps seven days by default.
         history_points: Readings kept in memory between ticks, 16 bytes each.
         forecast_ttl_days: How long a forecast stays in the table.
+        train_days: Past that boosted models learn from; beyond `hot_ttl_days` it is read from the lake.
+        hot_ttl_days: How long the hot store keeps readings, as the archiver is told.
+        train_rows: Rows that one model learns from at most; each takes about 200 bytes.
+        train_series: Devices that one model learns from at most.
+        model_max_age_days: A model that was validated longer ago is not used.
+        model_refresh_seconds: How often newly promoted models are looked for.
     """
 
     tick_period_seconds: float = Field(default=300.0, ge=10, le=86_400)
@@ -31,6 +37,13 @@ class ForecasterSettings(ServiceSettings):
     sparse_history_hours: float = Field(default=168.0, ge=2, le=720)
     history_points: int = Field(default=4_000_000, ge=0, le=200_000_000)
     forecast_ttl_days: float = Field(default=7.0, gt=0, le=365)
+
+    train_days: float = Field(default=7.0, ge=1, le=90)
+    hot_ttl_days: float = Field(default=7.0, gt=0, le=3650)
+    train_rows: int = Field(default=200_000, ge=1000, le=5_000_000)
+    train_series: int = Field(default=1000, ge=1, le=2000)
+    model_max_age_days: float = Field(default=7.0, gt=0, le=90)
+    model_refresh_seconds: float = Field(default=300.0, ge=0, le=86_400)
 
     @model_validator(mode="after")
     def _sparse_is_longer(self) -> Self:

@@ -1,0 +1,121 @@
+"""What asks for training: the daily tick, and the job of one tenant and metric that it is split into."""
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from sensorcast_common.clock import to_millis
+from sensorcast_common.device import Device
+from sensorcast_common.errors import Poison
+from sensorcast_forecaster.schedule import PLACEHOLDER
+
+SCHEMA_VERSION: Final = 1
+
+
+class _TrainTick(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    train: Literal[1]
+    scheduled_at: AwareDatetime | None = None
+
+
+class TrainJob(BaseModel):
+    """Train the models of one tenant and metric, one for each step that its series have.
+
+    Attributes:
+        kind: Tells it from a job of forecasts, which has none.
+        schema_version: Of this message.
+        known_at: Nothing after this time is used, in milliseconds since 1970 UTC. Every delivery of the job trains as
+            of this time, so a repeated one writes over itself.
+        tenant: Whose series.
+        metric: Which of them.
+        devices: Those to learn from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["train"] = "train"
+    schema_version: Literal[1] = SCHEMA_VERSION
+    known_at: Annotated[int, Field(ge=0)]
+    tenant: str
+    metric: str
+    devices: Annotated[list[str], Field(min_length=1)]
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> "TrainJob":
+        """Read a job from its message.
+
+        Raises:
+            Poison: The text is not a training job of a known version; the reason names the field.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise Poison(_named(error)) from error
+
+    def text(self) -> str:
+        """The message as it is sent."""
+        return self.model_dump_json()
+
+
+def asks_to_train(text: str | bytes) -> bool:
+    """Tell a message about training, tick or job, from those about forecasts; what is no JSON is neither."""
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(message, dict) and ("train" in message or message.get("kind") == "train")
+
+
+def training_time(text: str | bytes, *, sent_at: int) -> int:
+    """When a training tick was due.
+
+    Args:
+        text: `{"train": 1, "scheduled_at": "2026-01-01T00:00:00Z"}`; 1 is the version.
+        sent_at: When SQS took it, in milliseconds since 1970 UTC; used where the message gives no time.
+
+    Raises:
+        Poison: The message is not a training tick of a known version; the reason names the field.
+    """
+    plain = text.decode(errors="replace") if isinstance(text, bytes) else text
+    try:
+        tick = _TrainTick.model_validate_json(plain.replace(f'"{PLACEHOLDER}"', "null"))
+    except ValidationError as error:
+        raise Poison(_named(error)) from error
+    return sent_at if tick.scheduled_at is None else to_millis(tick.scheduled_at)
+
+
+def make_train_jobs(devices: Iterable[Device], *, known_at: int, max_series: int) -> list[TrainJob]:
+    """One job per tenant and metric.
+
+    Args:
+        devices: Those heard of lately.
+        known_at: The tick's scheduled time, in milliseconds since 1970 UTC.
+        max_series: Devices that one job learns from; of more, it takes some that are spread evenly by name.
+
+    Raises:
+        ValueError: `max_series` is not positive.
+    """
+    if max_series < 1:
+        raise ValueError(f"max_series: {max_series} must be at least 1")
+    groups: dict[tuple[str, str], list[str]] = {}
+    for device in sorted(devices, key=lambda device: (device.tenant, device.device)):
+        for metric in sorted(device.metrics):
+            groups.setdefault((device.tenant, metric), []).append(device.device)
+    return [
+        TrainJob(known_at=known_at, tenant=tenant, metric=metric, devices=_spread(names, max_series))
+        for (tenant, metric), names in groups.items()
+    ]
+
+
+def _spread(names: list[str], most: int) -> list[str]:
+    if len(names) <= most:
+        return names
+    return [names[at * len(names) // most] for at in range(most)]
+
+
+def _named(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc']) or 'message'}: {first['msg']}"
