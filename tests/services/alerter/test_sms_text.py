@@ -52,6 +52,13 @@ def test_without_an_expected_time_the_horizon_is_told() -> None:
     assert sms_text(predicted, timezone=UTC).endswith("now 9.26 C, 88% likely below limit 8 C by 15 Jan 01:00 UTC")
 
 
+def test_a_prediction_never_says_that_it_is_certain() -> None:
+    predicted = incident(
+        basis=Basis.PREDICTED, observed_at=None, probability=1.0, expires_at=from_millis(at("01:00")), side="above"
+    )
+    assert ", >99% likely above limit" in sms_text(predicted, timezone=UTC)
+
+
 def test_a_long_rule_name_is_cut_and_the_facts_stay() -> None:
     text = sms_text(incident(rule_name="Schränke mit Käse [Übersee] " * 4), timezone=UTC)
     assert septets(text) <= ONE_PART

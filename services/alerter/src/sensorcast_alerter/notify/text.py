@@ -73,12 +73,17 @@ def _observed(incident: Incident, timezone: tzinfo) -> str:
 
 
 def _predicted(incident: Incident, timezone: tzinfo) -> str:
-    probability = 0 if incident.probability is None else round(incident.probability * 100)
     if incident.expected_at is not None:
         when = f"about {_time(incident.expected_at, timezone)}"
     else:
         when = f"by {_time(incident.expires_at or incident.opened_at, timezone)}"
-    return f"now {_value(incident.value, incident.unit)}, {probability}% likely {_limit(incident)} {when}"
+    return f"now {_value(incident.value, incident.unit)}, {_probability(incident)} likely {_limit(incident)} {when}"
+
+
+def _probability(incident: Incident) -> str:
+    """In percent; a forecast is never certain."""
+    probability = incident.probability or 0.0
+    return ">99%" if probability >= 0.995 else f"{probability:.0%}"
 
 
 def _limit(incident: Incident) -> str:
