@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensorcast_forecaster.boosting.aci import known_before, widen
-from sensorcast_forecaster.boosting.blend import MIN_KNOWN, Said, choose, conformal, futures
+from sensorcast_forecaster.boosting.blend import MIN_KNOWN, Said, choose, conformal, futures, rescaled
 from sensorcast_forecaster.boosting.booster import LEVELS, Growth, QuantileBooster, UnreadableArtefact, loads
 from sensorcast_forecaster.boosting.examples import Past, examples
 from sensorcast_forecaster.boosting.features import moments
@@ -183,10 +183,33 @@ def test_futures_have_the_quantiles_of_the_band() -> None:
 def test_the_better_candidate_is_chosen_and_only_by_a_margin() -> None:
     noise = np.random.default_rng(3)
     came = noise.normal(size=(96, 6))
-    known = known_before(np.arange(96) * 3, horizon=6)
     ideal = np.broadcast_to(np.array([-1.28, 0.0, 1.28])[:, None], (96, 3, 6)).copy()
     good, bad = Said(ideal, ideal[-1]), Said(ideal + 1.0, ideal[-1] + 1.0)
-    better = choose({"plain": bad, "boosted": good}, came, known=known)
-    same = choose({"plain": good, "boosted": good}, came, known=known)
-    worse = choose({"plain": good, "boosted": bad}, came, known=known)
+    better = choose({"plain": bad, "boosted": good}, came)
+    same = choose({"plain": good, "boosted": good}, came)
+    worse = choose({"plain": good, "boosted": bad}, came)
     assert [choice and choice.name for choice in (better, same, worse)] == ["boosted", "plain", "plain"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), at=st.integers(20, 60))
+def test_a_stretched_band_knows_no_later_outcome_and_keeps_its_order(seed: int, at: int) -> None:
+    noise = np.random.default_rng(seed)
+    said = Said(np.sort(noise.normal(size=(80, 3, 4)), axis=1), np.sort(noise.normal(size=(3, 4)), axis=0))
+    came = noise.normal(size=(80, 4))
+    known = known_before(np.arange(80) * 2, horizon=4)
+    other = came.copy()
+    other[known[at] :] = 1e6
+    bands = [rescaled(said, each, known=known) for each in (came, other)]
+    np.testing.assert_array_equal(bands[0].quantiles[at // 8 * 8 : at], bands[1].quantiles[at // 8 * 8 : at])
+    assert (np.diff(bands[0].now, axis=0) >= -1e-12).all()
+
+
+def test_a_band_that_is_too_narrow_is_stretched_to_its_coverage() -> None:
+    noise = np.random.default_rng(1)
+    sigma = noise.uniform(0.5, 5, size=(800, 1, 1))
+    came = (noise.normal(size=(800, 3)) * sigma[:, 0]).astype(np.float64)
+    said = np.broadcast_to(np.array([-0.3, 0.0, 0.3])[:, None], (800, 3, 3)) * sigma
+    band = rescaled(Said(said, said[-1]), came, known=np.arange(800)).quantiles[100:]
+    inside = np.logical_and(came[100:] >= band[:, 0], came[100:] <= band[:, 2])
+    assert float(np.mean(inside)) == pytest.approx(0.8, abs=0.03)

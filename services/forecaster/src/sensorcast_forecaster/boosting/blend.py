@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sensorcast_forecaster.boosting.aci import widen
 from sensorcast_forecaster.boosting.booster import LEVELS
 from sensorcast_forecaster.conformal import PathEnsemble
 from sensorcast_forecaster.window import Values
@@ -89,43 +88,45 @@ def conformal(paths: Values, now: Values, came: Values, *, known: NDArray[np.int
     return Said(quantiles, now + _levels_of(errors))
 
 
-def choose(
-    candidates: Mapping[str, Said],
-    came: Values,
-    *,
-    known: NDArray[np.intp],
-    start: Mapping[str, Values] | None = None,
-) -> Choice | None:
+def rescaled(said: Said, came: Values, *, known: NDArray[np.intp]) -> Said:
+    """A band whose sides are stretched by how far out values have come before, at each origin by what was known then.
+
+    Conformal prediction with errors in units of the band (Romano et al. 2019, "Conformalized quantile regression", in
+    its scaled form): the model says when it is uncertain, the past how much to believe it. Adaptive inference from one
+    miss to the next (`aci`) is too slow for the hundred origins of one series.
+
+    Returns:
+        NaN at origins that fewer than `MIN_KNOWN` outcomes precede.
+    """
+    units = _in_units(said.quantiles, came)
+    quantiles = np.full_like(said.quantiles, np.nan)
+    for first in range(0, len(units), _REFRESH):
+        if known[first] >= MIN_KNOWN:
+            block = slice(first, first + _REFRESH)
+            quantiles[block] = _stretched(said.quantiles[block], _levels_of(units[: known[first]]))
+    return Said(quantiles, _stretched(said.now, _levels_of(units)))
+
+
+def choose(candidates: Mapping[str, Said], came: Values) -> Choice | None:
     """Take the candidate with the least loss; a later one must beat the earlier by `MARGIN`.
 
-    Each is widened by adaptive conformal inference first, so that all are judged as they would be used.
-
     Args:
-        candidates: By name, the simplest first.
+        candidates: By name, the simplest first; calibrated, NaN at origins without a band.
         came: What came after each origin, shape (origins, horizon).
-        known: From `aci.known_before`.
-        start: Widths that adaptive inference begins with, by name.
 
     Returns:
         The choice; `None` where fewer than `MIN_KNOWN` origins have a band of every candidate.
     """
-    begin = start or {}
     usable = np.logical_and.reduce([np.isfinite(said.quantiles).all(axis=(1, 2)) for said in candidates.values()])
     if int(usable.sum()) < MIN_KNOWN:
         return None
-    # Origins that all candidates cover come last in time, so what was known at them is counted from the first of them.
-    earlier = np.concatenate([[0], np.cumsum(usable)])[known[usable]]
-    widened = {
-        name: widen(said.quantiles[usable], said.now, came[usable], known=earlier, start=begin.get(name))
-        for name, said in candidates.items()
-    }
-    losses = {name: quantile_loss(band.quantiles, came[usable]) for name, band in widened.items()}
+    losses = {name: quantile_loss(said.quantiles[usable], came[usable]) for name, said in candidates.items()}
     best, *others = losses
     for name in others:
         if losses[name] < MARGIN * losses[best]:
             best = name
-    band = widened[best]
-    return Choice(best, losses, futures(band.now, band.quantiles, came[usable]), int(usable.sum()))
+    band = candidates[best]
+    return Choice(best, losses, futures(band.now, band.quantiles[usable], came[usable]), int(usable.sum()))
 
 
 def futures(now: Values, said: Values, came: Values) -> PathEnsemble:
@@ -141,12 +142,7 @@ def futures(now: Values, said: Values, came: Values) -> PathEnsemble:
         said: Past bands, shape (origins, 3, horizon).
         came: What came, shape (origins, horizon).
     """
-    low, median, high = said[:, 0], said[:, 1], said[:, 2]
-    error = came - median
-    side = np.where(error > 0, high - median, median - low)
-    # A band without width says nothing of how far out a value was; its typical width stands in.
-    floor = 1e-3 * np.mean(high - low) + 1e-12
-    units = error / np.maximum(side, floor)
+    units = _in_units(said, came)
     marks = _levels_of(units)
     down, up = marks[1] - marks[0], marks[2] - marks[1]
     distance = units - marks[1]
@@ -156,6 +152,23 @@ def futures(now: Values, said: Values, came: Values) -> PathEnsemble:
         distance * ((now[1] - now[0]) / np.maximum(down, 1e-9)),
     )
     return PathEnsemble(paths=now[1] + scaled, weights=np.ones(len(units)))
+
+
+def _in_units(said: Values, came: Values) -> Values:
+    """Errors in units of the band's side at the time, shape (origins, horizon)."""
+    low, median, high = said[:, 0], said[:, 1], said[:, 2]
+    error = came - median
+    # A band without width says nothing of how far out a value was; its typical width stands in.
+    floor = 1e-3 * float(np.mean(high - low)) + 1e-12
+    units: Values = error / np.maximum(np.where(error > 0, high - median, median - low), floor)
+    return units
+
+
+def _stretched(quantiles: Values, marks: Values) -> Values:
+    """A band with its quantiles at these errors, in units of its sides; shape (..., 3, horizon)."""
+    low, median, high = (quantiles[..., level, None, :] for level in range(3))
+    stretched: Values = median + marks * np.where(marks > 0, high - median, median - low)
+    return stretched
 
 
 def _levels_of(errors: Values) -> Values:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from sensorcast_forecaster.boosting.aci import known_before
-from sensorcast_forecaster.boosting.blend import Said, choose, conformal
+from sensorcast_forecaster.boosting.blend import Said, choose, conformal, rescaled
 from sensorcast_forecaster.boosting.booster import QuantileBooster
 from sensorcast_forecaster.conformal import PathEnsemble
 from sensorcast_forecaster.rolling import Validated
@@ -88,7 +88,7 @@ def better(booster: QuantileBooster, window: SeriesWindow, chosen: Validated) ->
     known = known_before(origins, horizon=horizon)
     last_path = np.repeat(values[last], horizon)
     blend = conformal(came - chosen.residuals[honest], chosen.path, came, known=known)
-    boosted = Said(said[:-1], said[-1])
+    boosted = rescaled(Said(said[:-1], said[-1]), came, known=known)
     choice = choose(
         {
             _LAST: conformal(np.repeat(values[origins][:, None], horizon, axis=1), last_path, came, known=known),
@@ -97,8 +97,6 @@ def better(booster: QuantileBooster, window: SeriesWindow, chosen: Validated) ->
             _MEAN: boosted.averaged(blend),
         },
         came,
-        known=known,
-        start={BOOSTED: booster.widths},
     )
     if choice is None or choice.name not in {BOOSTED, _MEAN}:
         return None
