@@ -14,7 +14,7 @@ from sensorcast_forecaster.window import Values
 MIN_KNOWN: Final = 12
 """Past errors that a band must rest on."""
 
-MARGIN: Final = 0.98
+MARGIN: Final = 0.92
 """Share of the loss of the simpler candidate that a better one must stay under; less is luck."""
 
 _REFRESH: Final = 8
@@ -108,7 +108,7 @@ def rescaled(said: Said, came: Values, *, known: NDArray[np.intp]) -> Said:
 
 
 def choose(candidates: Mapping[str, Said], came: Values) -> Choice | None:
-    """Take the candidate with the least loss; a later one must beat the earlier by `MARGIN`.
+    """Take the candidate with the least loss; a later one must beat the earlier by `MARGIN`, and in both halves.
 
     Args:
         candidates: By name, the simplest first; calibrated, NaN at origins without a band.
@@ -121,12 +121,23 @@ def choose(candidates: Mapping[str, Said], came: Values) -> Choice | None:
     if int(usable.sum()) < MIN_KNOWN:
         return None
     losses = {name: quantile_loss(said.quantiles[usable], came[usable]) for name, said in candidates.items()}
+    middle = int(usable.sum()) // 2
+    # Neighbouring origins share most of their future: one lucky event must not decide.
+    halves = {
+        name: [quantile_loss(said.quantiles[usable][half], came[usable][half]) for half in _halves(middle)]
+        for name, said in candidates.items()
+    }
     best, *others = losses
     for name in others:
-        if losses[name] < MARGIN * losses[best]:
+        ahead = all(mine < its for mine, its in zip(halves[name], halves[best], strict=True))
+        if ahead and losses[name] < MARGIN * losses[best]:
             best = name
     band = candidates[best]
     return Choice(best, losses, futures(band.now, band.quantiles[usable], came[usable]), int(usable.sum()))
+
+
+def _halves(middle: int) -> tuple[slice, slice]:
+    return slice(0, middle), slice(middle, None)
 
 
 def futures(now: Values, said: Values, came: Values) -> PathEnsemble:
