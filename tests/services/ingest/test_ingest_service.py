@@ -174,7 +174,10 @@ async def test_stopping_sends_what_lingers_and_acknowledges_it(
 
 
 async def test_missing_topic_is_named_at_start(stack: DeployedStack, mosquitto: MosquittoServer) -> None:
+    async with stack.aws.client("sns") as sns:
+        (topic,) = [each["TopicArn"] for each in (await sns.list_topics())["Topics"] if "-readings" in each["TopicArn"]]
+        await sns.delete_topic(TopicArn=topic)
     life = Lifecycle(drain_seconds=2.0)
-    with pytest.raises(TopicNotFoundError, match="other-readings"):
-        await build(settings_for(mosquitto, stack="other"), life, aws=stack.aws)
+    with pytest.raises(TopicNotFoundError, match=stack.names.topic_readings):
+        await build(settings_for(mosquitto), life, aws=stack.aws)
     await life.close()
