@@ -85,11 +85,14 @@ async def build(
         refresh_seconds=settings.model_refresh_seconds,
         clock=clock,
     )
+    builtin: Engine = ShelvedEngine(shelf=shelf, engine=BuiltinEngine(models=shelf))
+    if not settings.boosted:
+        builtin = BuiltinEngine()
     shards = JobHandler(
         settings=settings,
         history=History(store, span=_span(settings), max_points=settings.history_points),
         rules=rules,
-        engine=engine or ShelvedEngine(shelf=shelf, engine=BuiltinEngine(models=shelf)),
+        engine=engine or builtin,
         store=forecasts,
         publish=publish,
         metrics=metrics,

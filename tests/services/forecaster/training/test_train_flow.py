@@ -80,7 +80,7 @@ async def test_a_training_tick_ends_in_forecasts_of_the_promoted_model(
         await devices.record([Sighting(TENANT, device, {"temperature": state}, END - 6 * DAY_MS, END)])
     life = Lifecycle(drain_seconds=5)
     now = [END + 2000]
-    settings = ForecasterSettings(train_rows=15_000, model_refresh_seconds=0, drain_seconds=5)
+    settings = ForecasterSettings(boosted=True, train_rows=15_000, model_refresh_seconds=0, drain_seconds=5)
     await build(settings, life, aws=stack.aws, clock=lambda: now[0])
     try:
         await send(stack, f'{{"train": 1, "scheduled_at": "{rfc3339(from_millis(END))}"}}')
