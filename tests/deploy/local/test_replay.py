@@ -12,15 +12,15 @@ from tests.servers.broker import MosquittoServer
 from typer.testing import CliRunner
 
 from sensorcast_common.cli import build
+from sensorcast_common.csv.columns import Column, plan
+from sensorcast_common.csv.csv_file import CsvFile, Row, inspect
+from sensorcast_common.csv.fault import CsvFault
+from sensorcast_common.csv.readings import RowReader
+from sensorcast_common.csv.times import time_parser, zone
 from sensorcast_local.broker import Broker, BrokerError
-from sensorcast_local.faults import Fault
 from sensorcast_local.fleet.drive import Sender
 from sensorcast_local.publisher import Publisher
-from sensorcast_local.replay.columns import Column, plan
-from sensorcast_local.replay.csv_file import CsvFile, Row, inspect
-from sensorcast_local.replay.readings import RowReader
 from sensorcast_local.replay.sending import Rejects, Replay
-from sensorcast_local.replay.times import time_parser, zone
 
 NOW = 1_764_000_000_000
 
@@ -101,7 +101,7 @@ def test_times_without_a_zone_are_in_the_zone_that_is_named() -> None:
     assert time_parser(zone("Europe/Berlin"))("2021-06-24 16:45:00") == 1_624_545_900_000
     assert time_parser(zone("Europe/Berlin"))("2021-06-24 16:45:00Z") == 1_624_553_100_000
     assert time_parser(UTC, form="%m/%d/%Y %H:%M")("06/24/2021 16:45") == 1_624_553_100_000
-    with pytest.raises(Fault, match="--time-zone"):
+    with pytest.raises(CsvFault, match="--time-zone"):
         zone("Mars/Olympus")
 
 
@@ -120,15 +120,15 @@ def test_columns_become_names_and_units(tmp_path: Path) -> None:
     }
     (one,) = columns(file, wanted=["pressure"], units={"pressure": "Pa"})
     assert one.unit == "Pa"
-    with pytest.raises(Fault, match="no column 'presure'"):
+    with pytest.raises(CsvFault, match="no column 'presure'"):
         columns(file, wanted=["presure"])
-    with pytest.raises(Fault, match="not a SenML unit"):
+    with pytest.raises(CsvFault, match="not a SenML unit"):
         columns(file, units={"pressure": "bar"})
 
 
 def test_columns_that_make_one_series_are_refused(tmp_path: Path) -> None:
     file = inspect(write(tmp_path / "a.csv", "time,box temp,box_temp\n2024-01-01,1,2\n"))
-    with pytest.raises(Fault, match="both make"):
+    with pytest.raises(CsvFault, match="both make"):
         columns(file)
 
 

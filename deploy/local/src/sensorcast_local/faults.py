@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
+from sensorcast_common.csv.fault import CsvFault
 from sensorcast_local.broker import BrokerError
 from sensorcast_local.command import PortBusy
 from sensorcast_local.fleet.progress import ProgressError
@@ -15,7 +16,7 @@ class Fault(Exception):  # noqa: N818 - what a person reads, not what a caller h
     """Something a person can put right; the message says what and how."""
 
 
-EXPECTED = (Fault, BrokerError, PortBusy, ProgressError, MosquittoMissing)
+EXPECTED = (Fault, CsvFault, BrokerError, PortBusy, ProgressError, MosquittoMissing)
 
 
 @contextmanager

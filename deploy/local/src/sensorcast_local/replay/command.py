@@ -10,16 +10,16 @@ from typing import Annotated
 import typer
 
 from sensorcast_common.clock import from_millis, rfc3339, system_clock
+from sensorcast_common.csv.columns import Column, name_from, plan
+from sensorcast_common.csv.csv_file import CsvFile, inspect
+from sensorcast_common.csv.readings import RowReader
+from sensorcast_common.csv.times import ParseTime, time_parser, zone
 from sensorcast_common.names import is_name
 from sensorcast_local.broker import Broker
 from sensorcast_local.faults import Fault, readable
 from sensorcast_local.options import BrokerOptions, choose_broker
 from sensorcast_local.publisher import Publisher
-from sensorcast_local.replay.columns import Column, name_from, plan
-from sensorcast_local.replay.csv_file import CsvFile, inspect
-from sensorcast_local.replay.readings import RowReader
 from sensorcast_local.replay.sending import Rejects, Replay, Tally
-from sensorcast_local.replay.times import ParseTime, time_parser, zone
 from sensorcast_local.running import DATA_DIR
 
 LOST_FOR = 60.0

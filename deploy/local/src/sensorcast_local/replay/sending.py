@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from sensorcast_common.clock import Clock
+from sensorcast_common.csv.csv_file import Row
+from sensorcast_common.csv.readings import Measured, Rejected, RowReader
 from sensorcast_common.names import MQTT_READINGS
 from sensorcast_local.fleet.drive import Sender
-from sensorcast_local.replay.csv_file import Row
-from sensorcast_local.replay.readings import Measured, Rejected, RowReader
 
 PACKED_READINGS: Final = 500
 """Readings of one message: some 40 KiB, where brokers and ingest take 128 KiB."""

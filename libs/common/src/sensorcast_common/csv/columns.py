@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sensorcast_common.csv.fault import CsvFault
 from sensorcast_common.payload.units import RATIO, UNITS, default_unit
-from sensorcast_local.faults import Fault
 
 _IN_BRACKETS: Final = re.compile(r"\s*[\[(]\s*([^\])]*?)\s*[\])]\s*$")
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_.:-]+")
@@ -67,12 +67,12 @@ def plan(
         units: SenML unit by header.
 
     Raises:
-        Fault: A column is unknown, has no name, has another's name, or a unit that SenML does not have.
+        CsvFault: A column is unknown, has no name, has another's name, or a unit that SenML does not have.
     """
     for option, names in (("--columns", wanted), ("--unit", units)):
         for name in names:
             if name not in header:
-                raise Fault(f"{option}: no column {name!r}; the file has {', '.join(header)}")
+                raise CsvFault(f"{option}: no column {name!r}; the file has {', '.join(header)}")
     columns: list[Column] = []
     for index, title in enumerate(header):
         if index == time_column or (wanted and title not in wanted):
@@ -80,7 +80,7 @@ def plan(
         bare, bracketed = _split(title)
         name = name_from(bare)
         if not name:
-            raise Fault(f"column {index + 1}: {title!r} makes no name; leave it out with --columns")
+            raise CsvFault(f"column {index + 1}: {title!r} makes no name; leave it out with --columns")
         metric = each_is_device or name.lower()
         unit, known = _unit(title, metric, bracketed, units)
         columns.append(
@@ -95,7 +95,7 @@ def plan(
         )
     _require_distinct(columns)
     if not columns:
-        raise Fault("no column to send: the file has a time and nothing else")
+        raise CsvFault("no column to send: the file has a time and nothing else")
     return columns
 
 
@@ -104,7 +104,7 @@ def _require_distinct(columns: Sequence[Column]) -> None:
     for column in columns:
         other = by_series.setdefault((column.device, column.metric), column)
         if other is not column:
-            raise Fault(f"columns {other.header!r} and {column.header!r} both make {column.device} {column.metric}")
+            raise CsvFault(f"columns {other.header!r} and {column.header!r} both make {column.device} {column.metric}")
 
 
 def _split(title: str) -> tuple[str, str | None]:
@@ -116,7 +116,7 @@ def _unit(title: str, metric: str, bracketed: str | None, given: Mapping[str, st
     if title in given:
         unit = given[title]
         if unit not in UNITS:
-            raise Fault(f"--unit: {unit!r} is not a SenML unit (RFC 8428), such as Cel, %RH, hPa, V or count")
+            raise CsvFault(f"--unit: {unit!r} is not a SenML unit (RFC 8428), such as Cel, %RH, hPa, V or count")
         return unit, True
     if bracketed is not None:
         unit = WRITTEN_UNITS.get(bracketed.lower(), bracketed)

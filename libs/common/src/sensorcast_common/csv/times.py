@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sensorcast_common.clock import to_millis
-from sensorcast_local.faults import Fault
+from sensorcast_common.csv.fault import CsvFault
 
 MILLIS_FROM: Final = 1e11
 """Numbers from here on are milliseconds, as in MQTT payloads."""
@@ -21,14 +21,14 @@ def zone(name: str) -> tzinfo:
     """The time zone of times that name none.
 
     Raises:
-        Fault: There is no such zone.
+        CsvFault: There is no such zone.
     """
     if name.upper() == "UTC":
         return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Fault(f"--time-zone: {name!r} is not a zone such as UTC or Europe/Berlin") from error
+        raise CsvFault(f"--time-zone: {name!r} is not a zone such as UTC or Europe/Berlin") from error
 
 
 def time_parser(local: tzinfo, *, form: str | None = None) -> ParseTime:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from sensorcast_common.csv.columns import Column
+from sensorcast_common.csv.csv_file import Row
+from sensorcast_common.csv.times import ParseTime
 from sensorcast_common.payload.rejected import PayloadRejected
 from sensorcast_common.payload.times import plausible
-from sensorcast_local.replay.columns import Column
-from sensorcast_local.replay.csv_file import Row
-from sensorcast_local.replay.times import ParseTime
 
 EMPTY: Final = frozenset({"", "-", "na", "n/a", "nan", "null", "none"})
 """What people write for no value."""

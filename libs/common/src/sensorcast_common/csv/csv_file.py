@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sensorcast_local.faults import Fault
+from sensorcast_common.csv.fault import CsvFault
 
 DELIMITERS: Final = ",;\t|"
 TIME_NAMES: Final = (
@@ -63,7 +63,7 @@ class CsvFile:
         """All rows but the header and empty lines.
 
         Raises:
-            Fault: The file cannot be read any further.
+            CsvFault: The file cannot be read any further.
         """
         try:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
@@ -75,7 +75,7 @@ class CsvFile:
                     if cells:
                         yield Row(number, cells)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise Fault(f"{self.path}: {error}") from error
+            raise CsvFault(f"{self.path}: {error}") from error
 
 
 def inspect(
@@ -90,18 +90,18 @@ def inspect(
         decimal: `.` or `,`, when it is not to be found out.
 
     Raises:
-        Fault: It cannot be read, has no rows, or no such column; the message says which.
+        CsvFault: It cannot be read, has no rows, or no such column; the message says which.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(islice(file, LOOKED_AT))
     except (OSError, UnicodeDecodeError) as error:
-        raise Fault(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        raise CsvFault(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if len(lines) < 2:
-        raise Fault(f"{path}: no rows; expected a header and at least one row")
+        raise CsvFault(f"{path}: no rows; expected a header and at least one row")
     between = delimiter or max(DELIMITERS, key=lines[0].count)
     if between not in lines[0]:
-        raise Fault(f"{path}: the header has one column only; expected a time and at least one sensor")
+        raise CsvFault(f"{path}: the header has one column only; expected a time and at least one sensor")
     table = list(csv.reader(lines, delimiter=between))
     header = tuple(name.strip() for name in table[0])
     return CsvFile(
@@ -131,6 +131,6 @@ def _find_time(path: Path, header: tuple[str, ...], wanted: str | None) -> int:
     lowered = [name.lower() for name in header]
     if wanted is not None:
         if wanted.lower() not in lowered:
-            raise Fault(f"--time-column: {path} has no column {wanted!r}; it has {', '.join(header)}")
+            raise CsvFault(f"--time-column: {path} has no column {wanted!r}; it has {', '.join(header)}")
         return lowered.index(wanted.lower())
     return next((lowered.index(name) for name in TIME_NAMES if name in lowered), 0)
