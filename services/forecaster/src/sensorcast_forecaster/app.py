@@ -79,20 +79,11 @@ async def build(
     )
     store = HotStore(client, names)
     registry = ModelRegistry(client, await life.enter(aws.client("s3")), names, bucket=await _models_bucket(aws, names))
-    shelf = ModelShelf(
-        registry,
-        max_age_days=settings.model_max_age_days,
-        refresh_seconds=settings.model_refresh_seconds,
-        clock=clock,
-    )
-    builtin: Engine = ShelvedEngine(shelf=shelf, engine=BuiltinEngine(models=shelf))
-    if not settings.boosted:
-        builtin = BuiltinEngine()
     shards = JobHandler(
         settings=settings,
         history=History(store, span=_span(settings), max_points=settings.history_points),
         rules=rules,
-        engine=engine or builtin,
+        engine=engine or _builtin(settings, registry, clock),
         store=forecasts,
         publish=publish,
         metrics=metrics,
@@ -155,6 +146,18 @@ async def _training_history(
     if settings.train_days <= settings.hot_ttl_days:
         return HotHistory(store)
     return LakeHistory(await life.enter(aws.client("athena")), await life.enter(aws.client("s3")), names)
+
+
+def _builtin(settings: ForecasterSettings, registry: ModelRegistry, clock: Clock) -> Engine:
+    if not settings.boosted:
+        return BuiltinEngine()
+    shelf = ModelShelf(
+        registry,
+        max_age_days=settings.model_max_age_days,
+        refresh_seconds=settings.model_refresh_seconds,
+        clock=clock,
+    )
+    return ShelvedEngine(shelf=shelf, engine=BuiltinEngine(models=shelf))
 
 
 def _span(settings: ForecasterSettings) -> HistorySpan:
