@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3tables import S3TablesClient
     from types_aiobotocore_scheduler import EventBridgeSchedulerClient
+    from types_aiobotocore_sesv2 import SESV2Client
     from types_aiobotocore_sns import SNSClient
     from types_aiobotocore_sqs import SQSClient
     from types_aiobotocore_sts import STSClient
@@ -28,7 +29,9 @@ CLIENT_CONFIG: Final = AioConfig(
 """Short retries inside the SDK; what lasts longer is the business of the service, which knows what may wait."""
 
 
-ServiceName = Literal["athena", "cloudformation", "dynamodb", "s3", "s3tables", "scheduler", "sns", "sqs", "sts"]
+ServiceName = Literal[
+    "athena", "cloudformation", "dynamodb", "s3", "s3tables", "scheduler", "sesv2", "sns", "sqs", "sts"
+]
 
 
 class Aws:
@@ -59,6 +62,8 @@ class Aws:
     def client(self, service: Literal["s3tables"]) -> "AbstractAsyncContextManager[S3TablesClient]": ...
     @overload
     def client(self, service: Literal["scheduler"]) -> "AbstractAsyncContextManager[EventBridgeSchedulerClient]": ...
+    @overload
+    def client(self, service: Literal["sesv2"]) -> "AbstractAsyncContextManager[SESV2Client]": ...
     @overload
     def client(self, service: Literal["sns"]) -> "AbstractAsyncContextManager[SNSClient]": ...
     @overload

@@ -141,6 +141,16 @@ class Names:
         return f"{self.stack}-incidents"
 
     @property
+    def table_contacts(self) -> str:
+        """Who is told of incidents: recipients, escalations and silences per tenant."""
+        return f"{self.stack}-contacts"
+
+    @property
+    def table_deliveries(self) -> str:
+        """What was sent: messages counted per number and day, and when each group last had one."""
+        return f"{self.stack}-deliveries"
+
+    @property
     def table_api_keys(self) -> str:
         """Hashes of the API keys."""
         return f"{self.stack}-api-keys"
@@ -155,6 +165,8 @@ class Names:
             self.table_models,
             self.table_rules,
             self.table_incidents,
+            self.table_contacts,
+            self.table_deliveries,
             self.table_api_keys,
         )
 
