@@ -24,6 +24,7 @@ A test that stops, kills or restarts a server starts one of its own:
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
+from hypothesis import settings
 from tests.servers.aws import AwsAccount, DeployedStack, MinistackServer, MotoServer
 from tests.servers.broker import MosquittoServer
 
@@ -31,6 +32,10 @@ from sensorcast_common.names import Names
 from sensorcast_local import emulator
 from sensorcast_local.mosquitto import MosquittoMissing
 from sensorcast_local.stack import deploy_stack
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("sensorcast", deadline=None)
+settings.load_profile("sensorcast")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Self
 
 from sensorcast_local.command import Command
 
-START_DEADLINE = 30.0  # s
+START_DEADLINE = 90.0  # s
 STOP_DEADLINE = 10.0  # s
 
 

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 10.0, every: float = 0.05) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 30.0, every: float = 0.05) -> None:
     """Wait until `condition` holds.
 
     Args:

@@ -25,7 +25,7 @@ async def test_a_session_and_its_messages_survive_a_restart(tmp_path: Path) -> N
             await truck.publish("dt/acme/truck-1/readings", b"kept", qos=1)
         await asyncio.to_thread(server.restart)
         async with aiomqtt.Client(server.host, server.port, identifier="ingest-0", clean_session=False) as ingest:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 message = await anext(aiter(ingest.messages))
             assert message.payload == b"kept"
     finally:

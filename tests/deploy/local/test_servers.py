@@ -29,6 +29,6 @@ async def test_mosquitto_takes_plain_and_certified_clients(mosquitto: MosquittoS
     ):
         await plain.subscribe("test/servers", qos=1)
         await certified.publish("test/servers", b"hello", qos=1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             message = await anext(aiter(plain.messages))
         assert message.payload == b"hello"

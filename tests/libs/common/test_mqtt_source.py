@@ -64,7 +64,7 @@ async def publish(broker: MosquittoServer, topic: str, payloads: list[bytes], qo
 
 async def take(source: MqttSource, count: int, *, ack: bool = True) -> list[MqttMessage]:
     messages: list[MqttMessage] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(messages) < count:
             batch = await source.next_batch()
             assert batch is not None

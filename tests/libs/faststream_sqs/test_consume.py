@@ -36,7 +36,7 @@ async def test_message_is_not_deleted_while_its_handler_runs(cloud: Cloud) -> No
     await broker.start()
     try:
         await queue.send("one")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             await started.wait()
         assert await queue.depth() == (0, 1)
         go_on.set()

@@ -36,7 +36,7 @@ async def test_stop_waits_for_running_handlers(cloud: Cloud) -> None:
         handled.append(body)
 
     await queue.send("one")
-    async with running(broker), asyncio.timeout(10):
+    async with running(broker), asyncio.timeout(40):
         await started.wait()
     assert handled == ["one"]
     assert await queue.is_empty()
@@ -54,7 +54,7 @@ async def test_what_was_not_started_is_released(cloud: Cloud) -> None:
 
     await queue.send("a", "b", "c", "d")
     await broker.start()
-    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(40), asyncio.TaskGroup() as tasks:
         await started.wait()
 
         async def all_held() -> bool:
@@ -86,7 +86,7 @@ async def test_late_handlers_are_cancelled_and_their_messages_released(cloud: Cl
             raise
 
     await queue.send("one")
-    async with running(broker), asyncio.timeout(10):
+    async with running(broker), asyncio.timeout(40):
         await started.wait()
     assert cancelled.is_set()
     assert await queue.depth() == (1, 0)
@@ -103,7 +103,7 @@ async def test_late_batch_is_released_as_a_whole(cloud: Cloud) -> None:
         await asyncio.sleep(60)
 
     await queue.send(*(f"m{i}" for i in range(15)))
-    async with running(broker), asyncio.timeout(10):
+    async with running(broker), asyncio.timeout(40):
         await started.wait()
     assert await queue.depth() == (15, 0)
 
@@ -125,7 +125,7 @@ async def test_messages_of_a_poll_that_returns_after_the_stop_are_released(cloud
         return await queue.depth() == (0, 2)
 
     await eventually(handed_out)  # the server has handed the messages out, and we do not have them yet
-    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(40), asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.stop())
         await asyncio.sleep(0.01)  # the stop has begun
         answer.set()
@@ -196,6 +196,6 @@ async def test_what_a_manual_handler_left_open_is_released(cloud: Cloud) -> None
         seen.set()
 
     await queue.send("one")
-    async with running(broker), asyncio.timeout(10):
+    async with running(broker), asyncio.timeout(40):
         await seen.wait()
     assert await queue.depth() == (1, 0)

@@ -106,7 +106,7 @@ async def test_expired_receipt_of_the_real_server_is_noticed(cloud: Cloud) -> No
 
     await queue.send("one")
     async with running(broker):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             await lost.wait()
     assert Event.LEASE_LOST in counting.events
 

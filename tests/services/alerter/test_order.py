@@ -24,7 +24,7 @@ values = st.sampled_from([0.0, 1.5, 2.5, 5.0, 7.5, 8.5, 10.0])
 in_order = st.lists(values, min_size=1, max_size=25).map(
     lambda found: [reading(MIDNIGHT + second * 1000, value) for second, value in enumerate(found)]
 )
-examples = settings(max_examples=60, deadline=None)
+examples = settings(max_examples=60)
 
 
 def outcome(incidents: list[Incident]) -> list[tuple[object, ...]]:

@@ -47,7 +47,7 @@ async def test_a_published_reading_arrives_within_a_second(api: Live) -> None:
         assert hello.data == {"devices": ["truck-1"], "live": True}
         began = time.monotonic()
         await api.publish("dt/acme/truck-1/readings", {"ts": rfc3339(from_millis(NOW - 1000)), **READING})
-        event = await stream.first("readings", within=5)
+        event = await stream.first("readings", within=20)
         assert time.monotonic() - began < 1
     assert event.id == str(NOW)
     assert event.data["device"] == "truck-1"
@@ -144,7 +144,7 @@ async def test_a_stream_ends_when_its_key_does(api: Live) -> None:
     async with watching(api.address, key) as stream:
         await stream.first("watching")
         api.world.now += 1000
-        await stream.until(lambda: stream.ended, within=5)
+        await stream.until(lambda: stream.ended, within=20)
 
 
 async def test_a_client_that_comes_back_gets_what_it_missed(api: Live) -> None:
@@ -180,7 +180,7 @@ async def test_a_broker_that_goes_and_comes_leaves_no_gap(
             await until(lambda: world.registry.get_sample_value("sensorcast_api_mqtt_connected") == 0)
             world.readings.put("acme", "truck-2", NOW + 1, 7.0)
             await asyncio.to_thread(own.start)
-            await stream.first("readings", within=15)
+            await stream.first("readings", within=60)
             assert values(stream) == [("truck-2", 7.0)]
             assert set(world.services.subscriptions.confirmed) == {"dt/acme/+/readings", "alerts/acme/+"}
 
@@ -201,12 +201,12 @@ async def test_a_client_that_does_not_read_hears_what_it_lost() -> None:
         await until(lambda: len(hub.subscribers) == 1)
         data = frame("readings", ReadingsData(device="x" * 200_000, readings=[]), at=NOW)
         lost = 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             # Until the sockets between us are full and the queue runs over.
             while not lost:
                 lost = hub.publish(LiveEvent(Kind.READINGS, "acme", "truck-1", NOW, data))[1]
                 await asyncio.sleep(0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             read = b""
             while (at := read.find(b"event: dropped\ndata: ")) < 0 or b"\n\n" not in read[at:]:
                 read = read[-1000:] + await reader.read(65_536)

@@ -112,7 +112,7 @@ async def test_a_change_of_unit_ends_the_page(world: World) -> None:
 
 
 @given(offsets=st.sets(st.integers(0, 3 * 24 * HOUR), max_size=60), limit=st.integers(1, 20), hours=st.integers(1, 72))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 async def test_pages_hold_every_reading_once_in_order(offsets: set[int], limit: int, hours: int) -> None:
     world = World()
     start = NOW - hours * HOUR

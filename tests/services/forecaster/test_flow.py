@@ -41,7 +41,7 @@ TENANT = "acme"
 TICK = f'{{"scheduled_at": "{rfc3339(from_millis(NOW))}"}}'
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], *, seconds: float = 20) -> T:
+async def eventually(look: Callable[[], Awaitable[T | None]], *, seconds: float = 60) -> T:
     """What `look` finds, as soon as it finds something."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -67,7 +67,7 @@ def test_constant_series_keeps_its_value() -> None:
     assert np.array_equal(chosen.path, np.full(HORIZON, 4.0))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 400), st.integers(1, 70), st.integers(1, 96))
 def test_origins_have_a_complete_future(count: int, horizon: int, wanted: int) -> None:
     values = cycles(count)

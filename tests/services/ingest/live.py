@@ -106,7 +106,7 @@ async def archived(stack: DeployedStack, count: int, *, within: float = 30.0) ->
 async def set_aside(stack: DeployedStack, count: int) -> list[tuple[dict[str, object], bytes, str]]:
     """What is in the quarantine, once there are `count`: the message, the payload and the attribute `reason`."""
     found: list[tuple[dict[str, object], bytes, str]] = []
-    async with stack.aws.client("sqs") as sqs, asyncio.timeout(20):
+    async with stack.aws.client("sqs") as sqs, asyncio.timeout(60):
         while len(found) < count:
             for body, attributes in await take(sqs, stack.names.queue_quarantine):
                 message: dict[str, object] = json.loads(body)

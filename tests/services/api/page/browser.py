@@ -30,7 +30,7 @@ def find_chromium() -> str | None:
 
 
 # The machine may be busy with other tests; what is fast enough is measured, not waited for.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=45_000)
 
 
 class Complaints:

@@ -53,7 +53,7 @@ def test_a_regular_cycle_is_learnt() -> None:
     assert trained().booster.trained_to == END - 86_400_000
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(origin=st.integers(300, 1500), future=st.floats(-1e6, 1e6), gap=st.booleans())
 def test_what_comes_after_the_origin_changes_nothing(origin: int, future: float, gap: bool) -> None:
     values = fridge(seed=9)
@@ -64,7 +64,7 @@ def test_what_comes_after_the_origin_changes_nothing(origin: int, future: float,
     np.testing.assert_array_equal(ask(values, [origin]), ask(other, [origin]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(until=st.integers(400, 1400))
 def test_examples_know_nothing_after_their_end(until: int) -> None:
     values = fridge(seed=3)
@@ -77,7 +77,7 @@ def test_examples_know_nothing_after_their_end(until: int) -> None:
     assert len(drawn[0].targets) > 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(factor=st.sampled_from([0.25, 0.5, 2.0, 64.0]), offset=st.integers(-500, 500), origin=st.integers(300, 1500))
 def test_other_units_give_the_same_forecast_in_other_units(factor: float, offset: int, origin: int) -> None:
     # Multiples of a power of two, so that rounding does not move a feature across a tree's split.
@@ -87,7 +87,7 @@ def test_other_units_give_the_same_forecast_in_other_units(factor: float, offset
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000), jump=st.floats(-100, 100))
 def test_quantiles_keep_their_order(seed: int, jump: float) -> None:
     values = fridge(seed=seed, days=2)
@@ -155,7 +155,7 @@ def test_a_band_that_is_too_narrow_grows_to_its_coverage() -> None:
     assert float(np.mean(inside)) == pytest.approx(0.8, abs=0.02)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), at=st.integers(20, 60))
 def test_a_past_band_knows_no_later_outcome(seed: int, at: int) -> None:
     noise = np.random.default_rng(seed)
@@ -191,7 +191,7 @@ def test_the_better_candidate_is_chosen_and_only_by_a_margin() -> None:
     assert [choice and choice.name for choice in (better, same, worse)] == ["boosted", "plain", "plain"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), at=st.integers(20, 60))
 def test_a_stretched_band_knows_no_later_outcome_and_keeps_its_order(seed: int, at: int) -> None:
     noise = np.random.default_rng(seed)
