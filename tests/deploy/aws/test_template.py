@@ -67,7 +67,11 @@ def test_names_are_those_of_the_common_library(resources: dict[str, dict[str, An
     assert all_of("AWS::S3Tables::Table", "TableName") == {names.lake_readings, names.lake_forecasts}
     assert all_of("AWS::Athena::WorkGroup", "Name") == {names.athena_workgroup}
     assert all_of("AWS::Scheduler::ScheduleGroup", "Name") == {names.schedule_group}
-    assert all_of("AWS::Scheduler::Schedule", "Name") == {names.schedule_forecast, names.schedule_training}
+    assert all_of("AWS::Scheduler::Schedule", "Name") == {
+        names.schedule_forecast,
+        names.schedule_training,
+        names.schedule_scoring,
+    }
     buckets = all_of("AWS::S3::Bucket", "BucketName")
     assert {bucket.replace("${AWS::AccountId}", "1").replace("${AWS::Region}", "r") for bucket in buckets} == {
         names.results_bucket("1", "r"),
@@ -114,7 +118,7 @@ def test_tables_are_billed_by_use_encrypted_and_recoverable(resources: dict[str,
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert table["SSESpecification"] == {"SSEEnabled": True}
     expiring = {name for name, table in tables.items() if "TimeToLiveSpecification" in table}
-    assert expiring == {"ReadingsTable", "ForecastsTable", "DeliveriesTable"}
+    assert expiring == {"ReadingsTable", "ForecastsTable", "ModelsTable", "DeliveriesTable"}
 
 
 def test_what_holds_data_outlives_the_stack(resources: dict[str, dict[str, Any]]) -> None:

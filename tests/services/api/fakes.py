@@ -13,7 +13,7 @@ from sensorcast_api import examples
 from sensorcast_api.asgi import make_app
 from sensorcast_api.auth import KeyRing
 from sensorcast_api.metrics import ApiMetrics
-from sensorcast_api.ports import ApiKeys, Devices, Forecasts, Incidents, Readings, Rules, Stores
+from sensorcast_api.ports import ApiKeys, Devices, Forecasts, Incidents, Readings, Rules, SkillHours, Stores
 from sensorcast_api.server import HttpServer
 from sensorcast_api.services import Limits, Services
 from sensorcast_api.stream.hub import Hub
@@ -28,6 +28,7 @@ from sensorcast_common.rule import Rule
 from sensorcast_common.tables.api_keys import ApiKey, Role, key_hash
 from sensorcast_common.tables.hot_chunk import SeriesColumns
 from sensorcast_common.tables.rules import RuleConflict
+from sensorcast_common.tables.skill import HourSkill
 
 NOW = 1_780_000_000_000
 DAY = 86_400_000
@@ -91,6 +92,14 @@ class FakeForecasts(Forecasts):
     async def known_at_or_before(self, series: SeriesKey, millis: int) -> Forecast | None:
         fitting = [each for each in self.items if each.series == series and to_millis(each.known_at) <= millis]
         return max(fitting, key=lambda each: each.known_at, default=None)
+
+
+class FakeSkill(SkillHours):
+    def __init__(self) -> None:
+        self.items: list[HourSkill] = []
+
+    async def between(self, tenant: str, *, start: int, end: int) -> Sequence[HourSkill]:
+        return [each for each in self.items if each.tenant == tenant and start <= each.hour < end]
 
 
 class FakeIncidents(Incidents):
@@ -170,6 +179,7 @@ class World:
     devices: FakeDevices = field(default_factory=FakeDevices)
     readings: FakeReadings = field(default_factory=FakeReadings)
     forecasts: FakeForecasts = field(default_factory=FakeForecasts)
+    skill: FakeSkill = field(default_factory=FakeSkill)
     incidents: FakeIncidents = field(default_factory=FakeIncidents)
     rules: FakeRules = field(default_factory=FakeRules)
     keys: FakeApiKeys = field(default_factory=FakeApiKeys)
@@ -186,6 +196,7 @@ class World:
                 devices=self.devices,
                 readings=self.readings,
                 forecasts=self.forecasts,
+                skill=self.skill,
                 incidents=self.incidents,
                 rules=self.rules,
                 api_keys=self.keys,

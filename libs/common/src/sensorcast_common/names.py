@@ -80,13 +80,18 @@ class Names:
 
     @property
     def queue_forecast_ticks(self) -> str:
-        """What EventBridge Scheduler sends every five minutes."""
+        """What EventBridge Scheduler sends: to forecast every five minutes, to score hourly, to train daily."""
         return f"{self.stack}-forecast-ticks"
 
     @property
     def queue_forecast_jobs(self) -> str:
         """Shards of series to forecast, one message each."""
         return f"{self.stack}-forecast-jobs"
+
+    @property
+    def queue_model_jobs(self) -> str:
+        """Training and scoring, one message each; apart from forecasts, which must not wait for them."""
+        return f"{self.stack}-model-jobs"
 
     @property
     def queue_quarantine(self) -> str:
@@ -101,6 +106,7 @@ class Names:
             self.queue_watch,
             self.queue_forecast_ticks,
             self.queue_forecast_jobs,
+            self.queue_model_jobs,
             self.queue_quarantine,
         )
 
@@ -127,7 +133,7 @@ class Names:
 
     @property
     def table_models(self) -> str:
-        """The models trained for each tenant, metric and step, how they validated, and which is in use."""
+        """The models trained for each tenant, metric and step, which is in use, and how good their forecasts were."""
         return f"{self.stack}-models"
 
     @property
@@ -224,3 +230,8 @@ class Names:
     def schedule_training(self) -> str:
         """The daily training tick."""
         return f"{self.stack}-training-tick"
+
+    @property
+    def schedule_scoring(self) -> str:
+        """The hourly tick that scores forecasts."""
+        return f"{self.stack}-scoring-tick"

@@ -24,6 +24,7 @@ from sensorcast_common.tables.forecasts import ForecastsTable
 from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_common.tables.rules import RulesTable
+from sensorcast_common.tables.skill import SkillTable
 
 
 async def build(
@@ -47,6 +48,7 @@ async def build(
         devices=DevicesTable(client, names),
         readings=HotStore(client, names),
         forecasts=ForecastsTable(client, names),
+        skill=SkillTable(client, names),
         incidents=IncidentsTable(client, names),
         rules=RulesTable(client, names),
         api_keys=ApiKeysTable(client, names),

@@ -10,6 +10,7 @@ from sensorcast_common.incident import Incident, IncidentState
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule
 from sensorcast_common.tables.api_keys import ApiKey
+from sensorcast_common.tables.skill import HourSkill
 
 
 class Series(Protocol):
@@ -65,6 +66,14 @@ class Forecasts(Protocol):
         ...
 
 
+class SkillHours(Protocol):
+    """How good forecasts were."""
+
+    async def between(self, tenant: str, *, start: int, end: int) -> Sequence[HourSkill]:
+        """What is known of the hours that begin in a range, `end` exclusive, oldest first."""
+        ...
+
+
 class Incidents(Protocol):
     """The incidents of a tenant."""
 
@@ -114,6 +123,7 @@ class Stores:
     devices: Devices
     readings: Readings
     forecasts: Forecasts
+    skill: SkillHours
     incidents: Incidents
     rules: Rules
     api_keys: ApiKeys

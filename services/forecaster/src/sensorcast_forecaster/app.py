@@ -1,13 +1,15 @@
-"""Wires the forecaster: two queues in, tables, a bucket and a topic out."""
+"""Wires the forecaster: three queues in, tables, a bucket and a topic out."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from faststream_sqs import SQSBroker, SQSMessage
 from sensorcast_common.aws import Aws
 from sensorcast_common.clock import Clock, system_clock, to_millis
+from sensorcast_common.errors import Poison
 from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.names import Names
 from sensorcast_common.queue import sqs_broker, start_broker
@@ -15,24 +17,93 @@ from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.forecasts import ForecastsTable
 from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.rules import RulesTable
+from sensorcast_common.tables.skill import SkillTable
 from sensorcast_forecaster.builtin import BuiltinEngine
 from sensorcast_forecaster.engine import Engine
 from sensorcast_forecaster.history import History, HistorySpan
+from sensorcast_forecaster.kinds import FORECAST, SCORE, TRAIN, job_kind, tick_kind
 from sensorcast_forecaster.metrics import ForecasterMetrics
+from sensorcast_forecaster.scoring.measure import ScoringMetrics
+from sensorcast_forecaster.scoring.score import ScoreHandler, ScoreTickHandler
 from sensorcast_forecaster.service import JobHandler, TickHandler
 from sensorcast_forecaster.settings import ForecasterSettings
 from sensorcast_forecaster.training.history import HotHistory, LakeHistory, TrainingHistory
 from sensorcast_forecaster.training.measure import TrainingMetrics
-from sensorcast_forecaster.training.messages import asks_to_train
 from sensorcast_forecaster.training.registry import ModelRegistry
 from sensorcast_forecaster.training.shelf import ModelShelf, ShelvedEngine
 from sensorcast_forecaster.training.ticks import TrainTickHandler
 from sensorcast_forecaster.training.train import TrainHandler
 
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb import DynamoDBClient
+    from types_aiobotocore_s3 import S3Client
+
 SERVICE: Final = "forecaster"
 
 JOB_VISIBILITY_SECONDS: Final = 60.0
 """How long a job stays hidden after the replica that held it has died."""
+
+Send = Callable[[Sequence[str]], Awaitable[None]]
+
+
+class OnTick(Protocol):
+    """Shares out what a schedule asks for."""
+
+    async def handle(self, text: str | bytes, *, sent_at: int) -> None:
+        """Handle a tick that SQS took at `sent_at`, in milliseconds since 1970 UTC."""
+        ...
+
+
+class OnJob(Protocol):
+    """Does a share."""
+
+    async def handle(self, text: str | bytes) -> None:
+        """Handle a job."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Room:
+    """What the parts are made of."""
+
+    settings: ForecasterSettings
+    life: Lifecycle
+    aws: Aws
+    names: Names
+    dynamodb: "DynamoDBClient"
+    s3: "S3Client"
+    broker: SQSBroker
+    registry: ModelRegistry
+    clock: Clock
+
+    @property
+    def devices(self) -> DevicesTable:
+        return DevicesTable(self.dynamodb, self.names)
+
+    @property
+    def rules(self) -> RulesTable:
+        return RulesTable(self.dynamodb, self.names)
+
+    @property
+    def readings(self) -> HotStore:
+        return HotStore(self.dynamodb, self.names)
+
+    @property
+    def forecasts(self) -> ForecastsTable:
+        ttl_seconds = round(self.settings.forecast_ttl_days * 86_400)
+        return ForecastsTable(self.dynamodb, self.names, ttl_seconds=ttl_seconds)
+
+    @property
+    def horizon_ms(self) -> int:
+        return self.settings.horizon_minutes * 60_000
+
+    def to_queue(self, queue: str) -> Send:
+        publisher = self.broker.publisher(queue)
+
+        async def send(texts: Sequence[str]) -> None:
+            await publisher.publish_batch(*texts)
+
+        return send
 
 
 async def build(
@@ -57,81 +128,135 @@ async def build(
     """
     aws = aws or Aws()
     names = Names(settings.stack)
-    client = await life.enter(aws.client("dynamodb"))
-    metrics = ForecasterMetrics(life.registry)
-    rules = RulesTable(client, names)
-    forecasts = ForecastsTable(client, names, ttl_seconds=round(settings.forecast_ttl_days * 86_400))
-    broker = sqs_broker(service=SERVICE, aws=aws, life=life, drain_seconds=settings.drain_seconds)
-    jobs, topic = broker.publisher(names.queue_forecast_jobs), broker.publisher(topic=names.topic_forecasts)
+    dynamodb = await life.enter(aws.client("dynamodb"))
+    s3 = await life.enter(aws.client("s3"))
+    room = _Room(
+        settings=settings,
+        life=life,
+        aws=aws,
+        names=names,
+        dynamodb=dynamodb,
+        s3=s3,
+        broker=sqs_broker(service=SERVICE, aws=aws, life=life, drain_seconds=settings.drain_seconds),
+        registry=ModelRegistry(dynamodb, s3, names, bucket=await _models_bucket(aws, names)),
+        clock=clock,
+    )
+    ticks, shards = _forecasting(room, engine or _builtin(room))
+    train_ticks, trainings = await _training(room)
+    score_ticks, scorings = _scoring(room)
+    _subscribe(
+        room,
+        ticks={FORECAST: ticks, TRAIN: train_ticks, SCORE: score_ticks},
+        shards=shards,
+        jobs={TRAIN: trainings, SCORE: scorings},
+    )
 
-    async def send_jobs(texts: Sequence[str]) -> None:
-        await jobs.publish_batch(*texts)
+    async def tables_answer() -> None:
+        await room.rules.list("readiness")
+
+    life.health.ready("dynamodb", tables_answer)
+    await start_broker(room.broker, life)
+    return room.broker
+
+
+def _subscribe(room: _Room, *, ticks: Mapping[str, OnTick], shards: OnJob, jobs: Mapping[str, OnJob]) -> None:
+    names, broker = room.names, room.broker
+
+    @broker.subscriber(names.queue_forecast_ticks)
+    async def on_tick(message: SQSMessage) -> None:
+        sent_at = room.clock() if message.sent_at is None else to_millis(message.sent_at)
+        await ticks[tick_kind(message.body)].handle(message.body, sent_at=sent_at)
+
+    @broker.subscriber(
+        names.queue_forecast_jobs,
+        max_workers=room.settings.jobs_at_once,
+        # A job waits where any replica can take it, not in this one's buffer.
+        prefetch=1,
+        visibility_timeout=JOB_VISIBILITY_SECONDS,
+    )
+    async def on_shard(message: SQSMessage) -> None:
+        await shards.handle(message.body)
+
+    @broker.subscriber(names.queue_model_jobs, max_workers=2, prefetch=1, visibility_timeout=JOB_VISIBILITY_SECONDS)
+    async def on_model_job(message: SQSMessage) -> None:
+        kind = job_kind(message.body)
+        if kind not in jobs:
+            raise Poison(f"kind: {kind[:32]!r} is unknown here, known: {', '.join(jobs)}")
+        await jobs[kind].handle(message.body)
+
+
+def _forecasting(room: _Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
+    settings, metrics = room.settings, ForecasterMetrics(room.life.registry)
+    topic = room.broker.publisher(topic=room.names.topic_forecasts)
 
     async def publish(texts: Sequence[str]) -> None:
         await topic.publish_batch(*texts)
 
     ticks = TickHandler(
         settings=settings,
-        devices=DevicesTable(client, names),
-        send_jobs=send_jobs,
+        devices=room.devices,
+        send_jobs=room.to_queue(room.names.queue_forecast_jobs),
         metrics=metrics,
-        clock=clock,
+        clock=room.clock,
     )
-    store = HotStore(client, names)
-    registry = ModelRegistry(client, await life.enter(aws.client("s3")), names, bucket=await _models_bucket(aws, names))
     shards = JobHandler(
         settings=settings,
-        history=History(store, span=_span(settings), max_points=settings.history_points),
-        rules=rules,
-        engine=engine or _builtin(settings, registry, clock),
-        store=forecasts,
+        history=History(room.readings, span=_span(settings), max_points=settings.history_points),
+        rules=room.rules,
+        engine=engine,
+        store=room.forecasts,
         publish=publish,
         metrics=metrics,
-        clock=clock,
+        clock=room.clock,
     )
+    return ticks, shards
 
-    train_metrics = TrainingMetrics(life.registry)
-    train_ticks = TrainTickHandler(
-        devices=DevicesTable(client, names),
-        send_jobs=send_jobs,
+
+async def _training(room: _Room) -> tuple[TrainTickHandler, TrainHandler]:
+    settings, metrics = room.settings, TrainingMetrics(room.life.registry)
+    ticks = TrainTickHandler(
+        devices=room.devices,
+        send_jobs=room.to_queue(room.names.queue_model_jobs),
         max_series=settings.train_series,
-        metrics=train_metrics,
-        clock=clock,
+        metrics=metrics,
+        clock=room.clock,
     )
     trainings = TrainHandler(
-        history=await _training_history(settings, life, aws, names, store),
-        registry=registry,
+        history=await _training_history(room),
+        registry=room.registry,
         days=settings.train_days,
         horizon_seconds=settings.horizon_minutes * 60,
         max_rows=settings.train_rows,
         code_version=version("sensorcast-forecaster"),
-        metrics=train_metrics,
-        clock=clock,
+        metrics=metrics,
+        clock=room.clock,
     )
+    return ticks, trainings
 
-    @broker.subscriber(names.queue_forecast_ticks)
-    async def on_tick(message: SQSMessage) -> None:
-        sent_at = clock() if message.sent_at is None else to_millis(message.sent_at)
-        handler = train_ticks if asks_to_train(message.body) else ticks
-        await handler.handle(message.body, sent_at=sent_at)
 
-    @broker.subscriber(
-        names.queue_forecast_jobs,
-        max_workers=settings.jobs_at_once,
-        # A job waits where any replica can take it, not in this one's buffer.
-        prefetch=1,
-        visibility_timeout=JOB_VISIBILITY_SECONDS,
+def _scoring(room: _Room) -> tuple[ScoreTickHandler, ScoreHandler]:
+    settings, metrics = room.settings, ScoringMetrics(room.life.registry)
+    keep_seconds = min(settings.forecast_ttl_days, settings.hot_ttl_days) * 86_400
+    ticks = ScoreTickHandler(
+        devices=room.devices,
+        send_jobs=room.to_queue(room.names.queue_model_jobs),
+        horizon_ms=room.horizon_ms,
+        grace_ms=round(settings.score_grace_minutes * 60_000),
+        keep_seconds=keep_seconds,
+        metrics=metrics,
+        clock=room.clock,
     )
-    async def on_job(message: SQSMessage) -> None:
-        handler = trainings if asks_to_train(message.body) else shards
-        await handler.handle(message.body)
-
-    async def tables_answer() -> None:
-        await rules.list("readiness")
-
-    life.health.ready("dynamodb", tables_answer)
-    await start_broker(broker, life)
-    return broker
+    scorings = ScoreHandler(
+        forecasts=room.forecasts,
+        readings=room.readings,
+        rules=room.rules,
+        skill=SkillTable(room.dynamodb, room.names, ttl_seconds=round(settings.skill_ttl_days * 86_400)),
+        horizon_ms=room.horizon_ms,
+        keep_seconds=keep_seconds,
+        metrics=metrics,
+        clock=room.clock,
+    )
+    return ticks, scorings
 
 
 async def _models_bucket(aws: Aws, names: Names) -> str:
@@ -140,22 +265,21 @@ async def _models_bucket(aws: Aws, names: Names) -> str:
         return names.models_bucket(account, sts.meta.region_name)
 
 
-async def _training_history(
-    settings: ForecasterSettings, life: Lifecycle, aws: Aws, names: Names, store: HotStore
-) -> TrainingHistory:
-    if settings.train_days <= settings.hot_ttl_days:
-        return HotHistory(store)
-    return LakeHistory(await life.enter(aws.client("athena")), await life.enter(aws.client("s3")), names)
+async def _training_history(room: _Room) -> TrainingHistory:
+    if room.settings.train_days <= room.settings.hot_ttl_days:
+        return HotHistory(room.readings)
+    return LakeHistory(await room.life.enter(room.aws.client("athena")), room.s3, room.names)
 
 
-def _builtin(settings: ForecasterSettings, registry: ModelRegistry, clock: Clock) -> Engine:
+def _builtin(room: _Room) -> Engine:
+    settings = room.settings
     if not settings.boosted:
         return BuiltinEngine()
     shelf = ModelShelf(
-        registry,
+        room.registry,
         max_age_days=settings.model_max_age_days,
         refresh_seconds=settings.model_refresh_seconds,
-        clock=clock,
+        clock=room.clock,
     )
     return ShelvedEngine(shelf=shelf, engine=BuiltinEngine(models=shelf))
 

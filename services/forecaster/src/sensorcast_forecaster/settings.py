@@ -28,6 +28,8 @@ class ForecasterSettings(ServiceSettings):
         train_series: Devices that one model learns from at most.
         model_max_age_days: A model that was validated longer ago is not used.
         model_refresh_seconds: How often newly promoted models are looked for.
+        score_grace_minutes: How long after its horizon a forecast is scored, for readings that come late.
+        skill_ttl_days: How long the figures of an hour are kept.
     """
 
     tick_period_seconds: float = Field(default=300.0, ge=10, le=86_400)
@@ -47,6 +49,9 @@ class ForecasterSettings(ServiceSettings):
     train_series: int = Field(default=1000, ge=1, le=2000)
     model_max_age_days: float = Field(default=7.0, gt=0, le=90)
     model_refresh_seconds: float = Field(default=300.0, ge=0, le=86_400)
+
+    score_grace_minutes: float = Field(default=15.0, ge=0, le=1440)
+    skill_ttl_days: float = Field(default=90.0, gt=0, le=3650)
 
     @model_validator(mode="after")
     def _sparse_is_longer(self) -> Self:

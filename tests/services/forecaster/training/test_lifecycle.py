@@ -11,7 +11,8 @@ from sensorcast_forecaster.boosting.examples import Past
 from sensorcast_forecaster.boosting.layout import Layout
 from sensorcast_forecaster.boosting.member import Loaded
 from sensorcast_forecaster.boosting.validation import Score, fit
-from sensorcast_forecaster.training.messages import TrainJob, asks_to_train, make_train_jobs, training_time
+from sensorcast_forecaster.kinds import FORECAST, TRAIN, job_kind, tick_kind
+from sensorcast_forecaster.training.messages import TrainJob, make_train_jobs, training_time
 from sensorcast_forecaster.training.record import ModelRecord, Validation, decide
 from sensorcast_forecaster.training.registry import ArtefactMissing
 from sensorcast_forecaster.training.shelf import ModelShelf, Promoted
@@ -39,11 +40,13 @@ def test_only_what_is_no_worse_takes_over(candidate: float, in_use: float | None
 
 def test_training_messages_are_told_from_those_of_forecasts() -> None:
     job = TrainJob(known_at=5, tenant="acme", metric="temperature", devices=["truck-1"])
-    assert asks_to_train(job.text())
+    assert job_kind(job.text()) == TRAIN
     assert TrainJob.parse(job.text()) == job
-    assert asks_to_train('{"train": 1, "scheduled_at": "2026-01-01T00:00:00Z"}')
-    assert not asks_to_train('{"scheduled_at": "2026-01-01T00:00:00Z"}')
-    assert not asks_to_train("train")
+    assert tick_kind('{"train": 1, "scheduled_at": "2026-01-01T00:00:00Z"}') == TRAIN
+    assert tick_kind('{"scheduled_at": "2026-01-01T00:00:00Z"}') == FORECAST
+    assert tick_kind("train") == FORECAST
+    with pytest.raises(Poison, match="kind"):
+        job_kind('{"train": 1}')
 
 
 def test_a_training_tick_says_when_it_was_due() -> None:

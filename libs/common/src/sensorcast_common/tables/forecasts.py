@@ -75,6 +75,30 @@ class ForecastsTable:
             series, "pk = :pk AND sk <= :sk", {":pk": {"S": _pk(series)}, ":sk": {"S": _sk(max(millis, 0))}}
         )
 
+    async def known_between(self, series: SeriesKey, *, start: int, end: int) -> list[Forecast]:
+        """The forecasts of a series that were known in a range, oldest first.
+
+        Args:
+            series: Which series.
+            start: In milliseconds since 1970 UTC.
+            end: Exclusive.
+
+        Raises:
+            ValueError: An item is unreadable; the message names it.
+        """
+        if end <= start:
+            return []
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :from AND :to",
+            ExpressionAttributeValues={
+                ":pk": {"S": _pk(series)},
+                ":from": {"S": _sk(max(start, 0))},
+                ":to": {"S": _sk(max(end - 1, 0))},
+            },
+        )
+        return [_forecast(series, item) async for page in pages for item in page["Items"]]
+
     def _item(self, forecast: Forecast) -> "dict[str, AttributeValueTypeDef]":
         known_at = to_millis(forecast.known_at)
         return {

@@ -1,6 +1,5 @@
 """What asks for training: the daily tick, and the job of one tenant and metric that it is split into."""
 
-import json
 from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
@@ -9,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from sensorcast_common.clock import to_millis
 from sensorcast_common.device import Device
 from sensorcast_common.errors import Poison
+from sensorcast_common.invalid import first_problem
 from sensorcast_forecaster.schedule import PLACEHOLDER
 
 SCHEMA_VERSION: Final = 1
@@ -25,7 +25,7 @@ class TrainJob(BaseModel):
     """Train the models of one tenant and metric, one for each step that its series have.
 
     Attributes:
-        kind: Tells it from a job of forecasts, which has none.
+        kind: Tells it from other jobs.
         schema_version: Of this message.
         known_at: Nothing after this time is used, in milliseconds since 1970 UTC. Every delivery of the job trains as
             of this time, so a repeated one writes over itself.
@@ -53,20 +53,11 @@ class TrainJob(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise Poison(_named(error)) from error
+            raise Poison(first_problem(error)) from error
 
     def text(self) -> str:
         """The message as it is sent."""
         return self.model_dump_json()
-
-
-def asks_to_train(text: str | bytes) -> bool:
-    """Tell a message about training, tick or job, from those about forecasts; what is no JSON is neither."""
-    try:
-        message = json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(message, dict) and ("train" in message or message.get("kind") == "train")
 
 
 def training_time(text: str | bytes, *, sent_at: int) -> int:
@@ -83,7 +74,7 @@ def training_time(text: str | bytes, *, sent_at: int) -> int:
     try:
         tick = _TrainTick.model_validate_json(plain.replace(f'"{PLACEHOLDER}"', "null"))
     except ValidationError as error:
-        raise Poison(_named(error)) from error
+        raise Poison(first_problem(error)) from error
     return sent_at if tick.scheduled_at is None else to_millis(tick.scheduled_at)
 
 
@@ -114,8 +105,3 @@ def _spread(names: list[str], most: int) -> list[str]:
     if len(names) <= most:
         return names
     return [names[at * len(names) // most] for at in range(most)]
-
-
-def _named(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc']) or 'message'}: {first['msg']}"

@@ -1,0 +1,1 @@
+"""Every stored forecast, compared with what came once its horizon has passed."""
