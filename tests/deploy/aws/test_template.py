@@ -118,7 +118,7 @@ def test_tables_are_billed_by_use_encrypted_and_recoverable(resources: dict[str,
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert table["SSESpecification"] == {"SSEEnabled": True}
     expiring = {name for name, table in tables.items() if "TimeToLiveSpecification" in table}
-    assert expiring == {"ReadingsTable", "ForecastsTable", "ModelsTable", "DeliveriesTable"}
+    assert expiring == {"ReadingsTable", "ForecastsTable", "ModelsTable", "DeliveriesTable", "WatermarksTable"}
 
 
 def test_what_holds_data_outlives_the_stack(resources: dict[str, dict[str, Any]]) -> None:

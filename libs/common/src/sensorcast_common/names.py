@@ -162,6 +162,11 @@ class Names:
         return f"{self.stack}-api-keys"
 
     @property
+    def table_watermarks(self) -> str:
+        """How far each archiver has brought the lake."""
+        return f"{self.stack}-watermarks"
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """Every DynamoDB table."""
         return (
@@ -174,6 +179,7 @@ class Names:
             self.table_contacts,
             self.table_deliveries,
             self.table_api_keys,
+            self.table_watermarks,
         )
 
     # Lake

@@ -4,6 +4,8 @@ import sys
 
 from sensorcast_api.asgi import make_app
 from sensorcast_api.auth import KeyRing
+from sensorcast_api.history.athena import Athena
+from sensorcast_api.history.past import Past
 from sensorcast_api.metrics import ApiMetrics
 from sensorcast_api.ports import Stores
 from sensorcast_api.server import HttpServer
@@ -25,6 +27,7 @@ from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_common.tables.rules import RulesTable
 from sensorcast_common.tables.skill import SkillTable
+from sensorcast_common.tables.watermarks import WatermarksTable
 
 
 async def build(
@@ -42,7 +45,8 @@ async def build(
         The web server, whose `port` is the one it listens on.
     """
     names = Names(settings.stack)
-    client = await life.enter((aws or Aws()).client("dynamodb"))
+    aws = aws or Aws()
+    client = await life.enter(aws.client("dynamodb"))
     metrics = ApiMetrics(life.registry)
     stores = Stores(
         devices=DevicesTable(client, names),
@@ -61,6 +65,7 @@ async def build(
         metrics=metrics,
         clock=system_clock,
         limits=_limits(settings),
+        past=await _past(settings, life, aws, names, stores, metrics),
     )
 
     async def tables_answer() -> None:
@@ -93,6 +98,26 @@ def _feeds(services: Services, life: Lifecycle, connect: Connect) -> None:
     )
     life.background("mqtt", mqtt.run)
     life.background("forecasts", forecasts.run)
+
+
+async def _past(
+    settings: ApiSettings, life: Lifecycle, aws: Aws, names: Names, stores: Stores, metrics: ApiMetrics
+) -> Past:
+    athena = Athena(
+        await life.enter(aws.client("athena")),
+        await life.enter(aws.client("s3")),
+        names,
+        metrics=metrics,
+        at_once=settings.history_queries,
+        seconds=settings.history_seconds,
+    )
+    return Past(
+        lake=athena,
+        hot=stores.readings,
+        watermarks=WatermarksTable(await life.enter(aws.client("dynamodb")), names),
+        clock=system_clock,
+        reuse_minutes=settings.history_reuse_minutes,
+    )
 
 
 def _limits(settings: ApiSettings) -> Limits:

@@ -13,7 +13,19 @@ from fastapi.openapi.utils import get_openapi
 from sensorcast_api import problems
 from sensorcast_api.fleet.overview import FleetOverview
 from sensorcast_api.middleware import RequestScope
-from sensorcast_api.routes import devices, events, fleet, forecasts, incidents, me, pages, readings, rules, skill
+from sensorcast_api.routes import (
+    devices,
+    events,
+    fleet,
+    forecasts,
+    history,
+    incidents,
+    me,
+    pages,
+    readings,
+    rules,
+    skill,
+)
 from sensorcast_api.routes.page import BUILT, page_router
 from sensorcast_api.services import Services
 
@@ -42,7 +54,7 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
     app.state.services = services
     app.state.fleet = FleetOverview(services.stores, clock=services.clock)
     problems.install(app)
-    for module in (me, fleet, devices, readings, forecasts, skill, incidents, rules, events, pages):
+    for module in (me, fleet, devices, readings, history, forecasts, skill, incidents, rules, events, pages):
         app.include_router(module.router)
     app.include_router(page_router(page))
     # It leaves event streams alone, and what is packed already.

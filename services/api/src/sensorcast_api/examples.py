@@ -111,6 +111,7 @@ def problems(*statuses: int) -> Responses:
         422: ("The request is not valid", "start: an RFC 3339 time such as 2026-01-31T08:15:00Z"),
         428: ("Precondition Required", "The rule exists: send its ETag as If-Match to replace it."),
         429: ("Too Many Requests", "This key has 20 streams open."),
+        502: ("Bad Gateway", "The lake could not be asked; the reason is in the service's log."),
         503: ("Service Unavailable", "The service is stopping."),
     }
     return {

@@ -49,6 +49,12 @@ class ApiMetrics:
         self.subscriptions = Gauge(
             "sensorcast_api_mqtt_subscriptions", "MQTT topic filters subscribed to.", registry=registry
         )
+        self.history_queries = Counter(
+            "sensorcast_api_history_queries_total", "Athena queries, by how they ended.", ("state",), registry=registry
+        )
+        self.history_scanned = Counter(
+            "sensorcast_api_history_scanned_bytes_total", "Bytes that Athena queries scanned.", registry=registry
+        )
         self.forecast_reads = Counter(
             "sensorcast_api_forecast_reads_total", "Forecasts looked up for streams.", registry=registry
         )

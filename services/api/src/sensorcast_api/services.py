@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from sensorcast_api.auth import KeyRing
+from sensorcast_api.history.past import Past
 from sensorcast_api.metrics import ApiMetrics
 from sensorcast_api.ports import Stores
 from sensorcast_api.stream.hub import Hub
@@ -44,7 +45,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything a route may use."""
+    """Everything a route may use; `past` is `None` where there is no lake."""
 
     stores: Stores
     key_ring: KeyRing
@@ -53,6 +54,7 @@ class Services:
     metrics: ApiMetrics
     clock: Clock
     limits: Limits = field(default_factory=Limits)
+    past: Past | None = None
 
 
 def _services(request: Request) -> Services:

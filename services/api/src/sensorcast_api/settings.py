@@ -21,6 +21,9 @@ class ApiSettings(MqttSettings, ServiceSettings):
         stream_queue: Events that wait for a slow client before the oldest are dropped.
         heartbeat_seconds: Silence on a stream after which a heartbeat is sent.
         max_range_days: Longest range of one request for readings.
+        history_queries: Athena queries that one process runs at a time; others wait.
+        history_seconds: How long one of them may take.
+        history_reuse_minutes: How old a result may be that Athena uses again, for ranges that ended a day ago.
         key_ttl_seconds: How long a key is trusted without looking it up; a revoked key works on for so long.
     """
 
@@ -32,6 +35,9 @@ class ApiSettings(MqttSettings, ServiceSettings):
     stream_queue: int = Field(default=1_000, ge=1, le=100_000)
     heartbeat_seconds: float = Field(default=15.0, ge=0.1, le=60)
     max_range_days: int = Field(default=7, ge=1, le=366)
+    history_queries: int = Field(default=8, ge=1, le=100)
+    history_seconds: float = Field(default=120.0, gt=0, le=1800)
+    history_reuse_minutes: int = Field(default=60, ge=0, le=10_080)
     key_ttl_seconds: float = Field(default=30.0, gt=0, le=300)
 
     @field_validator("cors_origins", mode="before")

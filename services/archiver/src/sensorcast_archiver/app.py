@@ -13,14 +13,18 @@ from sensorcast_archiver.lake.write import LakeWriter
 from sensorcast_archiver.metrics import ArchiverMetrics
 from sensorcast_archiver.settings import ArchiverSettings
 from sensorcast_archiver.sightings import SeenDevices
+from sensorcast_archiver.watermark import Watermark
 from sensorcast_common.aws import Aws
 from sensorcast_common.batch import ReadingBatch
+from sensorcast_common.clock import system_clock
 from sensorcast_common.envelope import Envelope
+from sensorcast_common.identity import new_id
 from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.names import Names
 from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.hot_store import HotStore
+from sensorcast_common.tables.watermarks import WatermarksTable
 
 _SETTLE_SECONDS = 2.0
 """What the drain leaves for the last deletions."""
@@ -58,6 +62,7 @@ async def build(
     life.background("lake", archive.run_lake)
     life.health.ready("hot store", partial(archive.check, Store.HOT))
     life.health.ready("lake", partial(archive.check, Store.LAKE))
+    await _tell_how_far(settings, life, aws, names, archive)
     drain_seconds = max(settings.drain_seconds / 2, settings.drain_seconds - _SETTLE_SECONDS)
     broker = sqs_broker(service="archiver", aws=aws, life=life, drain_seconds=drain_seconds)
     _subscribe(broker, settings, names, archive)
@@ -100,6 +105,19 @@ async def _open_hot(
         seen=SeenDevices(capacity=settings.seen_devices),
         metrics=metrics,
     )
+
+
+async def _tell_how_far(settings: ArchiverSettings, life: Lifecycle, aws: Aws, names: Names, archive: Archive) -> None:
+    watermark = Watermark(
+        WatermarksTable(await life.enter(aws.client("dynamodb")), names),
+        archiver=new_id(),
+        state=archive.behind,
+        visibility_seconds=settings.visibility,
+        clock=system_clock,
+        every=settings.lake_commit_seconds,
+    )
+    life.on_stop("tell how far the lake is", watermark.leave)
+    life.background("watermark", watermark.run)
 
 
 async def _lake_opener(settings: ArchiverSettings, aws: Aws, names: Names) -> "partial[LakeWriter]":

@@ -23,6 +23,7 @@ log = logs.logger(__name__)
 
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 30.0
+_LATELY: Final = 60.0
 
 B = TypeVar("B", HotBatch, LakeBatch)
 
@@ -116,6 +117,16 @@ class Archive:
         self._room.set()
         self._changed = {store: asyncio.Event() for store in Store}
         self._trouble: dict[Store, BaseException] = {}
+        self._last_taken: tuple[float, int] | None = None
+
+    def behind(self) -> tuple[int | None, int | None]:
+        """Receipt (ms) of the oldest reading that the lake lacks, and of the batch taken within the last minute."""
+        held = min(
+            (each.oldest_received for each in self._entries.values() if Store.LAKE in each.missing), default=None
+        )
+        if self._last_taken is None or self._monotonic() - self._last_taken[0] > _LATELY:
+            return held, None
+        return held, self._last_taken[1]
 
     async def room(self) -> None:
         """Wait while too much is held; to be awaited before a message is even unpacked."""
@@ -171,6 +182,7 @@ class Archive:
     def _enter(self, batch_id: str, accepted: Accepted) -> _Entry:
         entry = self._entries[batch_id] = _Entry(accepted, asyncio.get_running_loop().create_future())
         now = self._monotonic()
+        self._last_taken = (now, accepted.oldest_received)
         self._for_hot.add(accepted.hot, weight=len(accepted.hot.rows), now=now)
         self._for_lake.add(accepted.lake, weight=entry.bytes, now=now)
         self._hold_bytes(entry.bytes)
