@@ -1,10 +1,9 @@
 """Wires the forecaster: three queues in, tables, a bucket and a topic out."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from faststream_sqs import SQSBroker, SQSMessage
 from sensorcast_common.aws import Aws
@@ -13,16 +12,12 @@ from sensorcast_common.errors import Poison
 from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.names import Names
 from sensorcast_common.queue import sqs_broker, start_broker
-from sensorcast_common.tables.devices import DevicesTable
-from sensorcast_common.tables.forecasts import ForecastsTable
-from sensorcast_common.tables.hot_store import HotStore
-from sensorcast_common.tables.rules import RulesTable
-from sensorcast_common.tables.skill import SkillTable
 from sensorcast_forecaster.builtin import BuiltinEngine
 from sensorcast_forecaster.engine import Engine
 from sensorcast_forecaster.history import History, HistorySpan
-from sensorcast_forecaster.kinds import FORECAST, SCORE, TRAIN, job_kind, tick_kind
+from sensorcast_forecaster.kinds import FORECAST, REVIEW, SCORE, TRAIN, job_kind, tick_kind
 from sensorcast_forecaster.metrics import ForecasterMetrics
+from sensorcast_forecaster.room import Room
 from sensorcast_forecaster.scoring.measure import ScoringMetrics
 from sensorcast_forecaster.scoring.score import ScoreHandler, ScoreTickHandler
 from sensorcast_forecaster.service import JobHandler, TickHandler
@@ -33,17 +28,15 @@ from sensorcast_forecaster.training.registry import ModelRegistry
 from sensorcast_forecaster.training.shelf import ModelShelf, ShelvedEngine
 from sensorcast_forecaster.training.ticks import TrainTickHandler
 from sensorcast_forecaster.training.train import TrainHandler
-
-if TYPE_CHECKING:
-    from types_aiobotocore_dynamodb import DynamoDBClient
-    from types_aiobotocore_s3 import S3Client
+from sensorcast_forecaster.training.watch import ReviewHandler
 
 SERVICE: Final = "forecaster"
 
 JOB_VISIBILITY_SECONDS: Final = 60.0
 """How long a job stays hidden after the replica that held it has died."""
 
-Send = Callable[[Sequence[str]], Awaitable[None]]
+REVIEW_DELAY_SECONDS: Final = 600
+"""An hour's scoring is usually done by then, so that its models can be reviewed; what is not counts an hour later."""
 
 
 class OnTick(Protocol):
@@ -60,50 +53,6 @@ class OnJob(Protocol):
     async def handle(self, text: str | bytes) -> None:
         """Handle a job."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Room:
-    """What the parts are made of."""
-
-    settings: ForecasterSettings
-    life: Lifecycle
-    aws: Aws
-    names: Names
-    dynamodb: "DynamoDBClient"
-    s3: "S3Client"
-    broker: SQSBroker
-    registry: ModelRegistry
-    clock: Clock
-
-    @property
-    def devices(self) -> DevicesTable:
-        return DevicesTable(self.dynamodb, self.names)
-
-    @property
-    def rules(self) -> RulesTable:
-        return RulesTable(self.dynamodb, self.names)
-
-    @property
-    def readings(self) -> HotStore:
-        return HotStore(self.dynamodb, self.names)
-
-    @property
-    def forecasts(self) -> ForecastsTable:
-        ttl_seconds = round(self.settings.forecast_ttl_days * 86_400)
-        return ForecastsTable(self.dynamodb, self.names, ttl_seconds=ttl_seconds)
-
-    @property
-    def horizon_ms(self) -> int:
-        return self.settings.horizon_minutes * 60_000
-
-    def to_queue(self, queue: str) -> Send:
-        publisher = self.broker.publisher(queue)
-
-        async def send(texts: Sequence[str]) -> None:
-            await publisher.publish_batch(*texts)
-
-        return send
 
 
 async def build(
@@ -130,7 +79,7 @@ async def build(
     names = Names(settings.stack)
     dynamodb = await life.enter(aws.client("dynamodb"))
     s3 = await life.enter(aws.client("s3"))
-    room = _Room(
+    room = Room(
         settings=settings,
         life=life,
         aws=aws,
@@ -142,13 +91,13 @@ async def build(
         clock=clock,
     )
     ticks, shards = _forecasting(room, engine or _builtin(room))
-    train_ticks, trainings = await _training(room)
+    train_ticks, trainings, reviews = await _training(room)
     score_ticks, scorings = _scoring(room)
     _subscribe(
         room,
         ticks={FORECAST: ticks, TRAIN: train_ticks, SCORE: score_ticks},
         shards=shards,
-        jobs={TRAIN: trainings, SCORE: scorings},
+        jobs={TRAIN: trainings, SCORE: scorings, REVIEW: reviews},
     )
 
     async def tables_answer() -> None:
@@ -159,7 +108,7 @@ async def build(
     return room.broker
 
 
-def _subscribe(room: _Room, *, ticks: Mapping[str, OnTick], shards: OnJob, jobs: Mapping[str, OnJob]) -> None:
+def _subscribe(room: Room, *, ticks: Mapping[str, OnTick], shards: OnJob, jobs: Mapping[str, OnJob]) -> None:
     names, broker = room.names, room.broker
 
     @broker.subscriber(names.queue_forecast_ticks)
@@ -185,7 +134,7 @@ def _subscribe(room: _Room, *, ticks: Mapping[str, OnTick], shards: OnJob, jobs:
         await jobs[kind].handle(message.body)
 
 
-def _forecasting(room: _Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
+def _forecasting(room: Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
     settings, metrics = room.settings, ForecasterMetrics(room.life.registry)
     topic = room.broker.publisher(topic=room.names.topic_forecasts)
 
@@ -212,11 +161,12 @@ def _forecasting(room: _Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
     return ticks, shards
 
 
-async def _training(room: _Room) -> tuple[TrainTickHandler, TrainHandler]:
+async def _training(room: Room) -> tuple[TrainTickHandler, TrainHandler, ReviewHandler]:
     settings, metrics = room.settings, TrainingMetrics(room.life.registry)
+    send_jobs = room.to_queue(room.names.queue_model_jobs)
     ticks = TrainTickHandler(
         devices=room.devices,
-        send_jobs=room.to_queue(room.names.queue_model_jobs),
+        send_jobs=send_jobs,
         max_series=settings.train_series,
         metrics=metrics,
         clock=room.clock,
@@ -231,15 +181,25 @@ async def _training(room: _Room) -> tuple[TrainTickHandler, TrainHandler]:
         metrics=metrics,
         clock=room.clock,
     )
-    return ticks, trainings
+    reviews = ReviewHandler(
+        models=room.registry,
+        skill=room.skill,
+        devices=room.devices,
+        send_jobs=send_jobs,
+        max_series=settings.train_series,
+        metrics=metrics,
+        clock=room.clock,
+    )
+    return ticks, trainings, reviews
 
 
-def _scoring(room: _Room) -> tuple[ScoreTickHandler, ScoreHandler]:
+def _scoring(room: Room) -> tuple[ScoreTickHandler, ScoreHandler]:
     settings, metrics = room.settings, ScoringMetrics(room.life.registry)
     keep_seconds = min(settings.forecast_ttl_days, settings.hot_ttl_days) * 86_400
     ticks = ScoreTickHandler(
         devices=room.devices,
         send_jobs=room.to_queue(room.names.queue_model_jobs),
+        send_later=room.to_queue(room.names.queue_model_jobs, delay=REVIEW_DELAY_SECONDS),
         horizon_ms=room.horizon_ms,
         grace_ms=round(settings.score_grace_minutes * 60_000),
         keep_seconds=keep_seconds,
@@ -250,7 +210,7 @@ def _scoring(room: _Room) -> tuple[ScoreTickHandler, ScoreHandler]:
         forecasts=room.forecasts,
         readings=room.readings,
         rules=room.rules,
-        skill=SkillTable(room.dynamodb, room.names, ttl_seconds=round(settings.skill_ttl_days * 86_400)),
+        skill=room.skill,
         horizon_ms=room.horizon_ms,
         keep_seconds=keep_seconds,
         metrics=metrics,
@@ -265,13 +225,13 @@ async def _models_bucket(aws: Aws, names: Names) -> str:
         return names.models_bucket(account, sts.meta.region_name)
 
 
-async def _training_history(room: _Room) -> TrainingHistory:
+async def _training_history(room: Room) -> TrainingHistory:
     if room.settings.train_days <= room.settings.hot_ttl_days:
         return HotHistory(room.readings)
     return LakeHistory(await room.life.enter(room.aws.client("athena")), room.s3, room.names)
 
 
-def _builtin(room: _Room) -> Engine:
+def _builtin(room: Room) -> Engine:
     settings = room.settings
     if not settings.boosted:
         return BuiltinEngine()

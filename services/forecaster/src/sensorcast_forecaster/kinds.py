@@ -8,6 +8,7 @@ from sensorcast_common.errors import Poison
 FORECAST: Final = "forecast"
 TRAIN: Final = "train"
 SCORE: Final = "score"
+REVIEW: Final = "review"
 
 
 def tick_kind(text: str | bytes) -> str:

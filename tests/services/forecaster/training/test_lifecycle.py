@@ -168,6 +168,16 @@ async def test_a_stale_model_or_one_for_another_horizon_says_why(artefact: bytes
     assert found(shelf, horizon=6) == "boosted model has a horizon of 12 steps"
 
 
+async def test_a_loaded_model_that_is_taken_out_of_use_says_why(artefact: bytes) -> None:
+    source = Shelved(record(), artefact)
+    shelf = ModelShelf(source, max_age_days=7, refresh_seconds=0, clock=lambda: END)
+    await shelf.refresh(["acme"])
+    assert isinstance(found(shelf), Loaded)
+    source.record = record().model_copy(update={"unhealthy": "covers too little"})
+    await shelf.refresh(["acme"])
+    assert found(shelf) == "boosted model is out of use: covers too little"
+
+
 @pytest.mark.parametrize("body", [None, b"rubbish"])
 async def test_a_broken_artefact_says_so_and_leaves_the_older_model(artefact: bytes, body: bytes | None) -> None:
     source = Shelved(record(), body)

@@ -28,6 +28,7 @@ from sensorcast_forecaster.settings import ForecasterSettings
 from sensorcast_forecaster.training.history import LakeHistory
 from sensorcast_forecaster.training.record import ModelKey, ModelRecord
 from sensorcast_forecaster.training.registry import ArtefactMissing, ModelRegistry
+from sensorcast_forecaster.training.watch import InUse
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
@@ -154,6 +155,20 @@ async def test_a_rejected_or_late_older_model_does_not_take_over(registry: Model
     assert in_use.model_id == "20260102"
     assert [each.model_id for each in await registry.all_in_use(TENANT)] == ["20260102"]
     assert len(await registry.trained(TENANT, "temperature")) == 3
+
+
+async def test_only_the_model_that_failed_is_taken_out_of_use_until_the_next_is_promoted(
+    registry: ModelRegistry,
+) -> None:
+    await registry.add(example("20260101", promoted=True), b"x")
+    await registry.distrust(TENANT, "temperature", "20251231", reason="old")
+    assert [each.unhealthy for each in await registry.all_in_use(TENANT)] == [None]
+    await registry.distrust(TENANT, "temperature", "20260101", reason="covers too little")
+    assert [each.unhealthy for each in await registry.all_in_use(TENANT)] == ["covers too little"]
+    await registry.add(example("20260102", promoted=False), b"x")
+    assert await registry.watched(TENANT) == [InUse("temperature", "20260101", "20260102")]
+    await registry.add(example("20260103", promoted=True), b"x")
+    assert [each.unhealthy for each in await registry.all_in_use(TENANT)] == [None]
 
 
 async def test_another_artefact_than_was_trained_is_refused(registry: ModelRegistry) -> None:

@@ -24,6 +24,7 @@ from sensorcast_forecaster.scoring.messages import ScoreJob, hour_to_score, make
 from sensorcast_forecaster.scoring.observed import Observed
 from sensorcast_forecaster.scoring.points import model_group, score_points
 from sensorcast_forecaster.service import ActiveDevices, RuleList
+from sensorcast_forecaster.training.watch import ReviewJob
 
 _READS_AT_ONCE: Final = 4
 _STEP_MS: Final = 15 * 60 * 1000
@@ -55,6 +56,7 @@ class ScoreTickHandler:
     Attributes:
         devices: Who is active.
         send_jobs: To the queue of model jobs.
+        send_later: The same, some minutes later: once the hour has been scored, its models are reviewed.
         horizon_ms: How far ahead forecasts look.
         grace_ms: How late readings may come.
         keep_seconds: How long forecasts and readings are kept: an hour further back cannot be scored any more.
@@ -64,6 +66,7 @@ class ScoreTickHandler:
 
     devices: ActiveDevices
     send_jobs: Callable[[Sequence[str]], Awaitable[None]]
+    send_later: Callable[[Sequence[str]], Awaitable[None]]
     horizon_ms: int
     grace_ms: int
     keep_seconds: float
@@ -86,6 +89,8 @@ class ScoreTickHandler:
         jobs = make_score_jobs(active, hour=hour)
         if jobs:
             await self.send_jobs([job.text() for job in jobs])
+            tenants = sorted({job.tenant for job in jobs})
+            await self.send_later([ReviewJob(hour=hour, tenant=tenant).text() for tenant in tenants])
         self.metrics.jobs.labels("sharded").inc()
         log.info("scoring tick sharded", hour=hour, devices=len(active), jobs=len(jobs))
 

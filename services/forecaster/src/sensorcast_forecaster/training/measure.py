@@ -25,6 +25,12 @@ class TrainingMetrics:
         self.train_jobs = Counter(
             f"{prefix}_train_jobs_made", "Jobs that training ticks were split into", registry=registry
         )
+        self.reviews = Counter(
+            f"{prefix}_model_reviews",
+            "Hourly looks at models in use by what was found: fine, too few forecasts, or why one is trained anew",
+            ["outcome"],
+            registry=registry,
+        )
         self.seconds = Histogram(
             f"{prefix}_training_seconds", "Training and judging one model", buckets=_SECONDS, registry=registry
         )

@@ -67,6 +67,7 @@ class ModelRecord(BaseModel):
         sha256: Of the artefact.
         promoted: Whether it took over.
         reason: Why, or why not.
+        unhealthy: Why it is not to be used although it was promoted; absent where it may be.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -89,6 +90,7 @@ class ModelRecord(BaseModel):
     sha256: str
     promoted: bool
     reason: str
+    unhealthy: str | None = None
 
     @property
     def key(self) -> ModelKey:

@@ -7,9 +7,13 @@ from botocore.exceptions import ClientError
 
 from sensorcast_common.names import Names
 from sensorcast_forecaster.training.record import ModelKey, ModelRecord
+from sensorcast_forecaster.training.watch import InUse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from types_aiobotocore_dynamodb import DynamoDBClient
+    from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef
     from types_aiobotocore_s3 import S3Client
 
 _IN_USE: Final = "in-use"
@@ -24,7 +28,8 @@ class ModelRegistry:
     """Writes and reads models.
 
     Items: pk tenant; sk `trained#{metric}#{step}#{model_id}` for each trained model, and `in-use#{metric}#{step}` for
-    the promoted one, both with the record as JSON in `record`.
+    the promoted one, both with the record as JSON in `record`. The latter has `unhealthy` where its forecasts turned
+    out so badly that it must not be used; the next one that is promoted takes its place and has not.
 
     Args:
         dynamodb: An open client.
@@ -47,7 +52,7 @@ class ModelRegistry:
             ConsistentRead=True,
         )
         item = answer.get("Item")
-        return None if item is None else ModelRecord.model_validate_json(item["record"]["S"])
+        return None if item is None else _record(item)
 
     async def all_in_use(self, tenant: str) -> list[ModelRecord]:
         """The promoted models of a tenant."""
@@ -98,6 +103,37 @@ class ModelRegistry:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
 
+    async def watched(self, tenant: str) -> list[InUse]:
+        """The models in use of a tenant, one per metric, since its steps are trained together; see `TrainedModels`."""
+        newest: dict[str, ModelRecord] = {}
+        for record in await self.all_in_use(tenant):
+            if record.metric not in newest or record.model_id > newest[record.metric].model_id:
+                newest[record.metric] = record
+        return [
+            InUse(metric, record.model_id, max(each.model_id for each in await self.trained(tenant, metric)))
+            for metric, record in newest.items()
+        ]
+
+    async def distrust(self, tenant: str, metric: str, model_id: str, *, reason: str) -> None:
+        """Take a model out of use, at every step, where it still is the one in use; see `TrainedModels`."""
+        for record in await self.all_in_use(tenant):
+            if (record.metric, record.model_id) == (metric, model_id):
+                await self._distrust(record, reason)
+
+    async def _distrust(self, record: ModelRecord, reason: str) -> None:
+        try:
+            await self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": record.tenant}, "sk": {"S": f"{_IN_USE}#{_tail(record.key)}"}},
+                UpdateExpression="SET unhealthy = :reason",
+                ConditionExpression="model_id = :id",
+                ExpressionAttributeValues={":reason": {"S": reason}, ":id": {"S": record.model_id}},
+            )
+        except ClientError as error:
+            # A newer one took its place meanwhile, and is not to blame.
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+
     async def artefact(self, record: ModelRecord) -> bytes:
         """The artefact of a model.
 
@@ -123,7 +159,12 @@ class ModelRegistry:
             ExpressionAttributeValues={":pk": {"S": tenant}, ":prefix": {"S": prefix}},
             ConsistentRead=True,
         )
-        return [ModelRecord.model_validate_json(item["record"]["S"]) async for page in pages for item in page["Items"]]
+        return [_record(item) async for page in pages for item in page["Items"]]
+
+
+def _record(item: "Mapping[str, AttributeValueTypeDef]") -> ModelRecord:
+    record = ModelRecord.model_validate_json(item["record"]["S"])
+    return record.model_copy(update={"unhealthy": item["unhealthy"]["S"]}) if "unhealthy" in item else record
 
 
 def _tail(key: ModelKey) -> str:

@@ -67,6 +67,8 @@ class ModelShelf(Models):
         held = self._held.get(ModelKey(tenant, metric, step_seconds))
         if held is None or isinstance(held.model, str):
             return None if held is None else held.model
+        if held.record.unhealthy is not None:
+            return f"boosted model is out of use: {held.record.unhealthy}"
         age = now - to_millis(held.record.validated_to)
         if age > self._max_age:
             return f"boosted model is stale: validated {age // _DAY_MS} days ago"
@@ -96,6 +98,7 @@ class ModelShelf(Models):
     async def _hold(self, record: ModelRecord) -> None:
         held = self._held.get(record.key)
         if held is not None and held.record.model_id == record.model_id and isinstance(held.model, Loaded):
+            self._held[record.key] = _Held(record, held.model)
             return
         if held is None and len(self._held) >= _MOST:
             log.warning("model not loaded", reason="memory", tenant=record.tenant, model=record.model_id)
