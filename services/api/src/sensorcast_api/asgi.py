@@ -63,7 +63,7 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(cors_origins),
-            allow_methods=["GET", "PUT", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "If-Match", "Last-Event-ID", "X-Request-Id"],
             expose_headers=["ETag", "X-Request-Id", "Retry-After"],
             max_age=600,

@@ -116,6 +116,11 @@ class Principal:
         """The only tenant this caller sees."""
         return self.key.tenant
 
+    @property
+    def name(self) -> str:
+        """How the caller is named in histories: the name of the key, or its id where it has none."""
+        return self.key.name or self.key.key_id
+
 
 async def _authenticated(
     request: Request,
