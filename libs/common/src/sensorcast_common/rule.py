@@ -102,6 +102,11 @@ class Rule(BaseModel):
             return self.profile.limits()
         return []
 
+    @property
+    def forecast(self) -> ForecastCondition | None:
+        """When a forecast alone is reason enough to warn; `None` where it never is."""
+        return self.condition.forecast if isinstance(self.condition, LimitCondition | ProductCondition) else None
+
     def without_profile(self) -> "Rule":
         """The rule as it is stored."""
         return self if self.profile is None else self.model_copy(update={"profile": None})
