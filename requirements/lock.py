@@ -11,7 +11,6 @@ HERE = Path(__file__).resolve().parent
 OWN = (
     "faststream-sqs",
     "sensorcast-common",
-    "sensorcast-rules",
     "sensorcast-ingest",
     "sensorcast-archiver",
     "sensorcast-forecaster",

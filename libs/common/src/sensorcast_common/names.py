@@ -142,11 +142,6 @@ class Names:
         return f"{self.stack}-rules"
 
     @property
-    def table_rule_versions(self) -> str:
-        """What rules and product profiles said before, and who changed them."""
-        return f"{self.stack}-rule-versions"
-
-    @property
     def table_incidents(self) -> str:
         """Incidents per tenant."""
         return f"{self.stack}-incidents"
@@ -172,6 +167,16 @@ class Names:
         return f"{self.stack}-watermarks"
 
     @property
+    def table_quarantine(self) -> str:
+        """Payloads that could not be accepted, per tenant; the API moves them here from the queue."""
+        return f"{self.stack}-quarantine"
+
+    @property
+    def table_idempotency(self) -> str:
+        """Answers to writes that carried an `Idempotency-Key`, for a day."""
+        return f"{self.stack}-idempotency"
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """Every DynamoDB table."""
         return (
@@ -180,12 +185,13 @@ class Names:
             self.table_forecasts,
             self.table_models,
             self.table_rules,
-            self.table_rule_versions,
             self.table_incidents,
             self.table_contacts,
             self.table_deliveries,
             self.table_api_keys,
             self.table_watermarks,
+            self.table_quarantine,
+            self.table_idempotency,
         )
 
     # Lake

@@ -4,12 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sensorcast_api.status.models import ModelStatus
+from sensorcast_api.status.queues import QueueStatus
 from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast
-from sensorcast_common.incident import Incident, IncidentEntry, IncidentState
+from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
-from sensorcast_common.rule import Rule, RuleVersion
-from sensorcast_common.tables.api_keys import ApiKey
+from sensorcast_common.rule import Rule
+from sensorcast_common.tables.api_keys import ApiKey, Role
+from sensorcast_common.tables.idempotency import Claim, KeptAnswer
 from sensorcast_common.tables.skill import HourSkill
 
 
@@ -78,29 +82,13 @@ class Incidents(Protocol):
     """The incidents of a tenant."""
 
     async def list(
-        self, tenant: str, *, states: Collection[IncidentState] = (), limit: int, cursor: str | None
+        self, tenant: str, *, state: IncidentState | None = None, limit: int, cursor: str | None
     ) -> tuple[Sequence[Incident], str | None]:
         """One page, newest first, and where the next one begins."""
         ...
 
     async def get(self, tenant: str, incident_id: str) -> Incident | None:
         """One incident."""
-        ...
-
-
-class Journal(Protocol):
-    """What people do with incidents; see `sensorcast_common.tables.incident_journal` for the errors."""
-
-    async def acknowledge(self, tenant: str, incident_id: str, *, by: str, note: str | None, now: int) -> Incident:
-        """Note who sees to an open incident."""
-        ...
-
-    async def comment(self, tenant: str, incident_id: str, *, by: str, note: str, now: int) -> IncidentEntry:
-        """Add a comment."""
-        ...
-
-    async def history(self, tenant: str, incident_id: str) -> Sequence[IncidentEntry]:
-        """Every transition and comment, oldest first."""
         ...
 
 
@@ -115,16 +103,12 @@ class Rules(Protocol):
         """One rule."""
         ...
 
-    async def put(self, rule: Rule, *, by: str) -> None:
+    async def put(self, rule: Rule) -> None:
         """Store a rule as the version after the one that is there; raises `RuleConflict` where another is there."""
         ...
 
-    async def delete(self, tenant: str, rule_id: str, *, by: str) -> bool:
-        """Remove a rule; tells whether there was one; raises `VersionConflict` where it was changed meanwhile."""
-        ...
-
-    async def versions(self, tenant: str, rule_id: str) -> Sequence[RuleVersion]:
-        """What a rule said from when on and who changed it, newest first."""
+    async def delete(self, tenant: str, rule_id: str) -> bool:
+        """Remove a rule; tells whether there was one."""
         ...
 
 
@@ -133,6 +117,84 @@ class ApiKeys(Protocol):
 
     async def find(self, hashed: str) -> ApiKey | None:
         """The key with this hash."""
+        ...
+
+    async def page(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[ApiKey], str | None]:
+        """One page of a tenant's keys, oldest first, and where the next one begins."""
+        ...
+
+    async def create(
+        self, *, tenant: str, role: Role, expires_at: int, now: int, name: str = "", scopes: Collection[str] = ()
+    ) -> tuple[str, ApiKey]:
+        """Make a key; the key itself is not kept."""
+        ...
+
+    async def revoke(self, key_id: str, *, now: int, tenant: str | None = None) -> ApiKey | None:
+        """Make a key open nothing; `None` if the tenant has no such key."""
+        ...
+
+
+class Quarantine(Protocol):
+    """Payloads that could not be accepted."""
+
+    async def put(self, message: Quarantined, *, now: int) -> None:
+        """Keep one; the same one again changes nothing."""
+        ...
+
+    async def list(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[Quarantined], str | None]:
+        """One page, newest first, without payloads, and where the next one begins."""
+        ...
+
+    async def get(self, tenant: str, message_id: str) -> Quarantined | None:
+        """One message with its payload."""
+        ...
+
+    async def delete(self, tenant: str, message_id: str) -> bool:
+        """Forget a message; tells whether there was one."""
+        ...
+
+    async def count(self, tenant: str) -> int:
+        """How many there are."""
+        ...
+
+
+class Idempotency(Protocol):
+    """Writes that named themselves."""
+
+    async def claim(self, name: str, fingerprint: str, *, now: int) -> Claim:
+        """Begin a write, unless one of this name has begun."""
+        ...
+
+    async def finish(self, name: str, answer: KeptAnswer) -> None:
+        """Keep what it was answered."""
+        ...
+
+    async def release(self, name: str) -> None:
+        """Forget it: it failed."""
+        ...
+
+
+class Resend(Protocol):
+    """Publishes on the broker."""
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Publish and wait until the broker has taken it; raises `BrokerAway` where it has not."""
+        ...
+
+
+class Queues(Protocol):
+    """The stack's queues."""
+
+    async def look(self) -> Sequence[QueueStatus]:
+        """How many messages wait in each."""
+        ...
+
+
+class Models(Protocol):
+    """The trained models."""
+
+    async def in_use(self, tenant: str) -> Sequence[ModelStatus]:
+        """Those that forecasts of a tenant come from."""
         ...
 
 
@@ -145,6 +207,9 @@ class Stores:
     forecasts: Forecasts
     skill: SkillHours
     incidents: Incidents
-    journal: Journal
     rules: Rules
     api_keys: ApiKeys
+    quarantine: Quarantine
+    idempotency: Idempotency
+    queues: Queues
+    models: Models

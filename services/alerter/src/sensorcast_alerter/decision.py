@@ -1,0 +1,89 @@
+"""What a decision is: a reason, what is remembered, and what becomes of the incident."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sensorcast_common.incident import Incident
+
+
+class Reason(StrEnum):
+    """Why something was done or left; a metric label and a log field."""
+
+    INSIDE = "inside"
+    HOLDING = "holding"
+    OUTSIDE = "outside"
+    ONGOING = "ongoing"
+    WORSENED = "worsened"
+    NOT_CLEAR = "not_clear"
+    BACK_INSIDE = "back_inside"
+    LATE = "late"
+    OUT_OF_ORDER = "out_of_order"
+    NO_RISK = "no_risk"
+    UNLIKELY = "unlikely"
+    NOT_YET = "not_yet"
+    PREDICTED = "predicted"
+    STILL_PREDICTED = "still_predicted"
+    ALREADY_OUTSIDE = "already_outside"
+    STALE_FORECAST = "stale_forecast"
+    FORECAST_CLEARED = "forecast_cleared"
+    FALSE_ALARM = "false_alarm"
+    RULE_REMOVED = "rule_removed"
+    ALREADY_OVER = "already_over"
+
+
+class Transition(StrEnum):
+    """What happens to an incident."""
+
+    OPENED = "opened"
+    OBSERVED = "observed"
+    UPDATED = "updated"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one limit on one series remembers between observations.
+
+    Attributes:
+        breach_since: Event time of the first of the latest readings that are all outside; absent while inside.
+        worst: The value furthest outside since then.
+        likely: How many of the latest forecasts, in a row, predicted the breach.
+        unlikely: How many of the latest forecasts, in a row, did not.
+    """
+
+    breach_since: int | None = None
+    worst: float | None = None
+    likely: int = 0
+    unlikely: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about one observation under one limit.
+
+    Attributes:
+        reason: Why.
+        progress: What to remember, once `incident` is stored.
+        transition: What happens to the incident; `None` where nothing is stored.
+        incident: The incident as it is to be stored.
+    """
+
+    reason: Reason
+    progress: Progress
+    transition: Transition | None = None
+    incident: Incident | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How old an observation may be and still open an incident, in milliseconds.
+
+    Attributes:
+        late_after: A reading older than this opens nothing.
+        forecast_period: Time between two forecasts of a series; one known for more than two periods opens nothing.
+        save_worst_every: A worst value that keeps growing is stored this often, in event time.
+    """
+
+    late_after: int = 600_000
+    forecast_period: int = 300_000
+    save_worst_every: int = 60_000

@@ -1,0 +1,213 @@
+"""The alerter's core: every observation goes through it, and so does the sweep that looks at time alone."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from sensorcast_alerter.decide import decide
+from sensorcast_alerter.decision import Decision, Patience, Progress, Reason
+from sensorcast_alerter.foresee import abandon, expire, foresee
+from sensorcast_alerter.metrics import AlerterMetrics
+from sensorcast_alerter.observe import Observations, by_series, is_newer, oldest_first, worth_deciding
+from sensorcast_alerter.ports import Incidents
+from sensorcast_alerter.record import Recorder
+from sensorcast_alerter.rules_index import RulesIndex
+from sensorcast_alerter.series_state import SeriesState, SeriesStates, Watch
+from sensorcast_common.clock import Clock, to_millis
+from sensorcast_common.forecast import Forecast
+from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.reading import Reading, SeriesKey
+from sensorcast_common.tables.incidents import IncidentConflict, StoredIncident
+
+_SERIES_AT_ONCE: Final = 16
+"""Series whose transitions are stored side by side; within a series they stay in order."""
+
+_MOST_OWED: Final = 64
+"""Readings kept of a series whose transition could not be stored, the oldest first; the rest only come again."""
+
+
+class Watchroom:
+    """Keeps the state of the series, and turns observations into transitions.
+
+    One batch or sweep is in it at a time. What it remembers of a series moves on only after the transition that it
+    leads to is stored, so that a batch that failed halfway can be handled again as a whole.
+
+    Args:
+        states: What is remembered.
+        recorder: Stores transitions.
+        incidents: Where incidents are read.
+        patience: What is too old to open anything.
+        clock: The present.
+        metrics: Counts.
+    """
+
+    def __init__(
+        self,
+        *,
+        states: SeriesStates,
+        recorder: Recorder,
+        incidents: Incidents,
+        patience: Patience,
+        clock: Clock,
+        metrics: AlerterMetrics,
+    ) -> None:
+        self._states = states
+        self._recorder = recorder
+        self._incidents = incidents
+        self._patience = patience
+        self._clock = clock
+        self._metrics = metrics
+        self._lock = asyncio.Lock()
+
+    async def take(self, readings: Iterable[Reading], forecasts: Iterable[tuple[Forecast, int]]) -> None:
+        """Look at observations, and return once every transition they lead to is stored.
+
+        Args:
+            readings: In any order.
+            forecasts: Each with the time it was published, in milliseconds.
+
+        Raises:
+            Exception: Whatever kept a transition from being stored; all of it may be taken again.
+        """
+        found = by_series(readings, forecasts)
+        slots = asyncio.Semaphore(_SERIES_AT_ONCE)
+        reasons: Counter[Reason] = Counter()
+        async with self._lock:
+            busy = []
+            for key, observations in found.items():
+                state = self._states.of(key)
+                if self._skip(state, observations, reasons):
+                    continue
+                busy.append(self._series(state, observations, reasons, slots))
+            outcomes = await asyncio.gather(*busy, return_exceptions=True)
+        for reason, count in reasons.items():
+            self._metrics.decisions.labels(reason).inc(count)
+        self._metrics.series.set(len(self._states))
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+
+    def _skip(self, state: SeriesState, observations: Observations, reasons: "Counter[Reason]") -> bool:
+        """Leave out the readings that change nothing; True where nothing remains. Most series end here."""
+        if state.owed:
+            observations.readings = oldest_first([*state.owed, *observations.readings])
+            state.owed = []
+        readings = observations.readings
+        for at, reading in enumerate(readings):
+            if worth_deciding(state, reading, reasons):
+                del readings[:at]
+                return False
+        readings.clear()
+        return not observations.forecasts
+
+    async def _series(
+        self, state: SeriesState, observations: Observations, reasons: "Counter[Reason]", slots: asyncio.Semaphore
+    ) -> None:
+        async with slots:
+            for at, reading in enumerate(observations.readings):
+                if worth_deciding(state, reading, reasons):
+                    try:
+                        await self._reading(state, reading, reasons)
+                    except Exception:
+                        state.owed = observations.readings[at : at + _MOST_OWED]
+                        raise
+            for forecast, published in observations.forecasts:
+                if is_newer(state, forecast, reasons):
+                    await self._forecast(state, forecast, published, reasons)
+
+    async def _reading(self, state: SeriesState, reading: Reading, reasons: "Counter[Reason]") -> None:
+        now = self._clock()
+        try:
+            for watch in state.watches:
+                judge = partial(self._judge_reading, watch, reading, now)
+                reasons[await self._recorder.carry_out(watch, judge, ready_at=reading.received_at)] += 1
+        finally:
+            state.settle()
+        state.newest_ts = reading.ts
+
+    async def _forecast(
+        self, state: SeriesState, forecast: Forecast, published: int, reasons: "Counter[Reason]"
+    ) -> None:
+        now = self._clock()
+        before = [watch.progress for watch in state.watches]
+        try:
+            for watch in state.watches:
+                judge = partial(self._judge_forecast, watch, forecast, now)
+                reasons[await self._recorder.carry_out(watch, judge, ready_at=published)] += 1
+        except Exception:
+            # It comes again as a whole, and must not be counted twice among the forecasts in a row.
+            for watch, progress in zip(state.watches, before, strict=True):
+                watch.progress = progress
+            raise
+        finally:
+            state.settle()
+        state.newest_forecast = to_millis(forecast.known_at)
+
+    def _judge_reading(
+        self, watch: Watch, reading: Reading, now: int, progress: Progress, incident: Incident | None
+    ) -> Decision:
+        return decide(watch.limit, progress, incident, reading, now=now, patience=self._patience)
+
+    def _judge_forecast(
+        self, watch: Watch, forecast: Forecast, now: int, progress: Progress, incident: Incident | None
+    ) -> Decision:
+        return foresee(watch.limit, progress, incident, forecast, now=now, patience=self._patience)
+
+    async def follow(self, index: RulesIndex) -> None:
+        """Judge by these rules from now on."""
+        async with self._lock:
+            if index.rules != self._states.index.rules:
+                self._states.follow(index)
+            self._metrics.rules.set(len(index.rules))
+
+    async def reconcile(self, live: Iterable[StoredIncident]) -> None:
+        """Learn what other alerters have done, and end what only time or a removed rule ends.
+
+        Args:
+            live: The incidents of the table, as its index has them; what differs from memory is read again.
+        """
+        opened = {stored.incident.incident_id: stored for stored in live if _is_open(stored)}
+        async with self._lock:
+            await self._forget_closed(set(opened))
+            for stored in opened.values():
+                await self._look_at(stored)
+        self._metrics.open_incidents.set(len(opened))
+
+    async def _forget_closed(self, opened: set[str]) -> None:
+        for state in self._states:
+            for watch in state.watches:
+                if watch.stored is not None and watch.stored.incident.incident_id not in opened:
+                    await self._recorder.reload(watch)
+                    state.settle()
+
+    async def _look_at(self, stored: StoredIncident) -> None:
+        incident = stored.incident
+        state = self._states.of(SeriesKey(incident.tenant, incident.device, incident.metric))
+        watch = state.watch(incident.rule_id, incident.side)
+        known = watch.stored if watch else None
+        if known is None or known.incident.incident_id != incident.incident_id or known.revision < stored.revision:
+            known = await self._incidents.load(incident.tenant, incident.incident_id)
+            if known is None or not _is_open(known):
+                return
+        if watch is None:
+            await self._end(known, abandon(known.incident, now=self._clock()))
+            return
+        watch.stored = known
+        over = expire(watch.progress, known.incident, now=self._clock(), patience=self._patience)
+        if over is not None and await self._end(known, over):
+            watch.stored, watch.progress = None, over.progress
+        state.settle()
+
+    async def _end(self, stored: StoredIncident, decision: Decision) -> bool:
+        try:
+            await self._recorder.store(stored, decision)
+        except IncidentConflict:
+            return False  # another alerter did something about it; the next sweep sees what
+        self._metrics.decisions.labels(decision.reason).inc()
+        return True
+
+
+def _is_open(stored: StoredIncident) -> bool:
+    return stored.incident.state is IncidentState.OPEN
