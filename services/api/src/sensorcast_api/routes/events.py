@@ -80,7 +80,8 @@ async def stream_events(
     )
 
     async def still_allowed() -> bool:
-        return await wired.credentials.still_opens(caller.key)
+        key = await wired.key_ring.recheck(caller.hashed)
+        return key is not None and key.tenant == caller.tenant
 
     request = StreamRequest(
         subscriber=subscriber,

@@ -175,8 +175,7 @@ def _question(
     )
 
 
-def _past(caller: Viewer, wired: Wired) -> Past:
-    del caller  # whoever may not ask is not told how the service runs
+def _past(wired: Wired) -> Past:
     if wired.past is None:
         raise ProblemError(503, "This service runs without a lake.")
     return wired.past

@@ -1,1 +1,0 @@
-"""Payloads that could not be accepted: kept per tenant, shown, and sent again."""
