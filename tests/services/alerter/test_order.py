@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.services.alerter.room import MIDNIGHT, MemoryTables, Room, Telephone, limit_rule, opened_room, reading
 
-from sensorcast_common.escalation import Escalation
 from sensorcast_common.incident import Incident, IncidentState
 from sensorcast_common.reading import Reading
 
@@ -118,7 +117,6 @@ def test_failing_tables_and_redelivery_change_nothing(stream: list[Reading], dat
 def test_two_alerters_make_one_incident_at_a_time_and_one_sms_each(stream: list[Reading], data: st.DataObject) -> None:
     async def both() -> Room:
         tables, telephone = MemoryTables(), Telephone()
-        tables.book.contacts.escalations.append(Escalation(tenant="acme", escalation_id="each", group_by=None))
         rooms = [Room(PLAIN, tables=tables, telephone=telephone), Room(tables=tables, telephone=telephone)]
         for room in rooms:
             await room.sweep()

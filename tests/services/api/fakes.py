@@ -11,11 +11,31 @@ from prometheus_client import CollectorRegistry
 
 from sensorcast_api import examples
 from sensorcast_api.asgi import make_app
-from sensorcast_api.auth import KeyRing
+from sensorcast_api.credentials import AnyCredential
+from sensorcast_api.keyring import KeyRing
 from sensorcast_api.metrics import ApiMetrics
-from sensorcast_api.ports import ApiKeys, Devices, Forecasts, Incidents, Readings, Rules, SkillHours, Stores
+from sensorcast_api.oidc.tokens import Tokens
+from sensorcast_api.ports import (
+    ApiKeys,
+    Devices,
+    Forecasts,
+    Idempotency,
+    Incidents,
+    Models,
+    Quarantine,
+    Queues,
+    Readings,
+    Resend,
+    Rules,
+    SkillHours,
+    Stores,
+)
+from sensorcast_api.quarantine.resend import BrokerAway
+from sensorcast_api.rates import Rates
 from sensorcast_api.server import HttpServer
 from sensorcast_api.services import Limits, Services
+from sensorcast_api.status.models import ModelStatus
+from sensorcast_api.status.queues import QueueStatus
 from sensorcast_api.stream.hub import Hub
 from sensorcast_api.stream.subscriptions import Subscriptions
 from sensorcast_common.clock import from_millis, to_millis
@@ -23,10 +43,12 @@ from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.incident import Incident, IncidentState
 from sensorcast_common.lifecycle import Lifecycle
+from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule
 from sensorcast_common.tables.api_keys import ApiKey, Role, key_hash
 from sensorcast_common.tables.hot_chunk import SeriesColumns
+from sensorcast_common.tables.idempotency import Claim, KeptAnswer, Stage
 from sensorcast_common.tables.rules import RuleConflict
 from sensorcast_common.tables.skill import HourSkill
 
@@ -161,12 +183,102 @@ class FakeApiKeys(ApiKeys):
         )
         return key
 
-    def revoke(self, key: str) -> None:
+    def take_back(self, key: str) -> None:
         self.items[key_hash(key)] = self.items[key_hash(key)].model_copy(update={"revoked_at": from_millis(NOW)})
 
     async def find(self, hashed: str) -> ApiKey | None:
         self.finds += 1
         return self.items.get(hashed)
+
+    async def page(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[ApiKey], str | None]:
+        found = [self.items[key] for key in sorted(self.items) if self.items[key].tenant == tenant]
+        found = [key for key in found if cursor is None or key.key_id > cursor]
+        return found[:limit], found[limit - 1].key_id if len(found) > limit else None
+
+    async def create(
+        self, *, tenant: str, role: Role, expires_at: int, now: int, name: str = "", scopes: Collection[str] = ()
+    ) -> tuple[str, ApiKey]:
+        key = self.make(tenant, role, expires_at=expires_at)
+        made = self.items[key_hash(key)].model_copy(update={"name": name, "scopes": frozenset(scopes)})
+        self.items[key_hash(key)] = made
+        return key, made
+
+    async def revoke(self, key_id: str, *, now: int, tenant: str | None = None) -> ApiKey | None:
+        for hashed, key in self.items.items():
+            if key.key_id == key_id and key.tenant == tenant:
+                self.items[hashed] = key.model_copy(update={"revoked_at": from_millis(now)})
+                return self.items[hashed]
+        return None
+
+
+class FakeIdempotency(Idempotency):
+    def __init__(self) -> None:
+        self.items: dict[str, Claim] = {}
+
+    async def claim(self, name: str, fingerprint: str, *, now: int) -> Claim:
+        if name in self.items:
+            return self.items[name]
+        self.items[name] = Claim(stage=Stage.RUNNING, fingerprint=fingerprint)
+        return Claim(stage=Stage.NEW, fingerprint=fingerprint)
+
+    async def finish(self, name: str, answer: KeptAnswer) -> None:
+        self.items[name] = Claim(stage=Stage.DONE, fingerprint=self.items[name].fingerprint, answer=answer)
+
+    async def release(self, name: str) -> None:
+        del self.items[name]
+
+
+class FakeQuarantine(Quarantine):
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], Quarantined] = {}
+
+    async def put(self, message: Quarantined, *, now: int) -> None:
+        self.items[message.tenant, message.message_id] = message
+
+    async def list(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[Quarantined], str | None]:
+        found = [
+            message
+            for (of, message_id), message in sorted(self.items.items(), reverse=True)
+            if of == tenant and (cursor is None or message_id < cursor)
+        ]
+        return found[:limit], found[limit - 1].message_id if len(found) > limit else None
+
+    async def get(self, tenant: str, message_id: str) -> Quarantined | None:
+        return self.items.get((tenant, message_id))
+
+    async def delete(self, tenant: str, message_id: str) -> bool:
+        return self.items.pop((tenant, message_id), None) is not None
+
+    async def count(self, tenant: str) -> int:
+        return sum(of == tenant for of, _ in self.items)
+
+
+class FakeResend(Resend):
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes]] = []
+        self.away = False
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        if self.away:
+            raise BrokerAway("connection refused")
+        self.sent.append((topic, payload))
+
+
+class FakeQueues(Queues):
+    def __init__(self) -> None:
+        self.looks = 0
+
+    async def look(self) -> Sequence[QueueStatus]:
+        self.looks += 1
+        return [QueueStatus(queue="archive", waiting=3, in_work=1, dead_letters=2)]
+
+
+class FakeModels(Models):
+    def __init__(self) -> None:
+        self.items: dict[str, Sequence[ModelStatus]] = {}
+
+    async def in_use(self, tenant: str) -> Sequence[ModelStatus]:
+        return self.items.get(tenant, [])
 
 
 @dataclass(slots=True)
@@ -174,6 +286,8 @@ class World:
     """Two tenants: `acme` with truck-1 and truck-2, `other` with truck-9, and a truck-1 of its own."""
 
     limits: Limits = field(default_factory=Limits)
+    burst: int = 100_000
+    tokens: Callable[[ApiMetrics], Tokens] | None = None
     now: int = NOW
     monotonic: float = 0.0
     devices: FakeDevices = field(default_factory=FakeDevices)
@@ -183,6 +297,11 @@ class World:
     incidents: FakeIncidents = field(default_factory=FakeIncidents)
     rules: FakeRules = field(default_factory=FakeRules)
     keys: FakeApiKeys = field(default_factory=FakeApiKeys)
+    quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
+    idempotency: FakeIdempotency = field(default_factory=FakeIdempotency)
+    resend: FakeResend = field(default_factory=FakeResend)
+    queues: FakeQueues = field(default_factory=FakeQueues)
+    models: FakeModels = field(default_factory=FakeModels)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     services: Services = field(init=False)
     app: FastAPI = field(init=False)
@@ -200,8 +319,18 @@ class World:
                 incidents=self.incidents,
                 rules=self.rules,
                 api_keys=self.keys,
+                quarantine=self.quarantine,
+                idempotency=self.idempotency,
+                queues=self.queues,
+                models=self.models,
             ),
-            key_ring=KeyRing(self.keys, clock=lambda: self.now, metrics=metrics, monotonic=lambda: self.monotonic),
+            resend=self.resend,
+            credentials=AnyCredential(
+                KeyRing(self.keys, clock=lambda: self.now, metrics=metrics, monotonic=lambda: self.monotonic),
+                self.tokens(metrics) if self.tokens else None,
+                clock=lambda: self.now,
+            ),
+            rates=Rates(per_second=1, burst=self.burst, monotonic=lambda: self.monotonic),
             hub=Hub(),
             subscriptions=Subscriptions(),
             metrics=metrics,
@@ -209,6 +338,18 @@ class World:
             limits=self.limits,
         )
         self.app = make_app(self.services)
+
+    async def fill(self, tenant: str) -> None:
+        """Give a tenant everything that the examples of the OpenAPI document name."""
+        mine = {"tenant": tenant}
+        self.devices.put(tenant, examples.DEVICE.device)
+        self.forecasts.items.append(examples.FORECAST.model_copy(update=mine))
+        self.incidents.items[tenant, examples.INCIDENT.incident_id] = examples.INCIDENT.model_copy(update=mine)
+        self.rules.items[tenant, examples.RULE.rule_id] = examples.RULE.model_copy(update=mine)
+        kept = examples.QUARANTINED.model_copy(update={"topic": f"dt/{tenant}/truck-7/readings"})
+        self.quarantine.items[tenant, examples.MESSAGE_ID] = kept
+        made = self.keys.items.pop(key_hash(self.keys.make(tenant)))
+        self.keys.items["f" * 64] = made.model_copy(update={"key_id": examples.KEY_ID})
 
     def client(self, key: str | None = None, role: Role = Role.VIEWER, tenant: str = "acme") -> httpx.AsyncClient:
         """A client of the application in this process; by default with a key of `tenant`."""

@@ -26,7 +26,7 @@ async def test_no_key_is_401_with_a_challenge(world: World, path: str) -> None:
 async def test_malformed_unknown_expired_and_revoked_keys_get_the_same_401(world: World) -> None:
     expired = world.keys.make("acme", expires_at=NOW)
     revoked = world.keys.make("acme")
-    world.keys.revoke(revoked)
+    world.keys.take_back(revoked)
     unknown = "sc_" + "A" * 43
     details = set()
     for key in ("sc_short", "x" * 5000, "sc_" + "é" * 43, unknown, expired, revoked):
@@ -50,7 +50,7 @@ async def test_an_answer_is_remembered_and_then_asked_again(world: World) -> Non
         for _ in range(3):
             assert (await client.get("/v1/devices")).status_code == 200
         assert world.keys.finds == 1
-        world.keys.revoke(key)
+        world.keys.take_back(key)
         world.monotonic += 31
         assert (await client.get("/v1/devices")).status_code == 401
     assert world.keys.finds == 2
@@ -66,7 +66,7 @@ async def test_expiry_counts_although_the_key_is_remembered(world: World) -> Non
 
 
 async def test_guessing_crowds_out_nobody_and_stays_bounded(world: World) -> None:
-    ring = world.services.key_ring
+    ring = world.services.credentials.keys
     good = world.keys.make("acme")
     assert await ring.check(good)
     for number in range(1_500):

@@ -25,8 +25,9 @@ def examples(spec: Json) -> Iterator[tuple[str, Json, object]]:
                     if "example" in media:
                         yield f"{method} {path} {status}", cast("Json", media["schema"]), media["example"]
             for parameter in cast("list[Json]", operation.get("parameters", [])):
-                for example in cast("list[object]", parameter.get("examples", [])):
-                    yield f"{method} {path} {parameter['name']}", cast("Json", parameter["schema"]), example
+                schema = cast("Json", parameter["schema"])
+                for example in cast("list[object]", schema.get("examples", [])):
+                    yield f"{method} {path} {parameter['name']}", schema, example
     for name, schema in cast("dict[str, Json]", cast("Json", spec["components"])["schemas"]).items():
         for example in cast("list[object]", schema.get("examples", [])):
             yield name, schema, example

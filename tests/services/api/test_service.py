@@ -10,7 +10,9 @@ import httpx
 import pytest
 from tests.servers.aws import DeployedStack
 from tests.servers.broker import MosquittoServer
+from tests.servers.waiting import until
 from tests.services.api.live import watching
+from tests.services.api.test_quarantine import set_aside
 from typer.testing import CliRunner
 
 from sensorcast_api import examples
@@ -144,6 +146,36 @@ async def test_the_stream_carries_reading_forecast_and_open_incidents(
         assert isinstance(opened, list)
         assert len(opened) == 1
         assert (await stream.first("forecast")).data["device"] == "acme-0"
+
+
+async def test_what_ingest_set_aside_is_shown_and_sent_again(
+    api: str, filled: DeployedStack, mosquitto: MosquittoServer
+) -> None:
+    headers = {"X-API-Key": await make_key(filled)}
+    kept = set_aside(b'{"salinity": 3.5}', topic="dt/acme/acme-0/readings", at=system_clock())
+    async with filled.aws.client("sqs") as sqs:
+        url = (await sqs.get_queue_url(QueueName=filled.names.queue_quarantine))["QueueUrl"]
+        await sqs.send_message(QueueUrl=url, MessageBody=kept.model_dump_json())
+    async with (
+        aiomqtt.Client(mosquitto.host, mosquitto.port) as ingest,
+        httpx.AsyncClient(base_url=api, headers=headers) as client,
+    ):
+        await ingest.subscribe("dt/acme/acme-0/readings", qos=1)
+
+        async def shown() -> bool:
+            items = (await client.get("/v1/quarantine")).json()["items"]
+            return [each["message_id"] for each in items] == [kept.message_id]
+
+        await until(shown, within=20)
+        assert (await client.post(f"/v1/quarantine/{kept.message_id}/retry")).status_code == 202
+        async with asyncio.timeout(20):
+            assert (await anext(ingest.messages)).payload == kept.payload
+        assert (await client.get("/v1/quarantine")).json()["items"] == []
+        status = (await client.get("/v1/status")).json()
+    assert {each["queue"] for each in status["queues"]} == {
+        queue.removeprefix(f"{filled.names.stack}-") for queue in filled.names.queues
+    }
+    assert status["readings"]["devices"] == 5
 
 
 async def test_keys_are_hashed_listed_and_revoked(stack: DeployedStack) -> None:

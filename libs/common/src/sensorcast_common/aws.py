@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_athena import AthenaClient
     from types_aiobotocore_cloudformation import CloudFormationClient
+    from types_aiobotocore_cloudwatch import CloudWatchClient
     from types_aiobotocore_dynamodb import DynamoDBClient
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3tables import S3TablesClient
@@ -30,7 +31,7 @@ CLIENT_CONFIG: Final = AioConfig(
 
 
 ServiceName = Literal[
-    "athena", "cloudformation", "dynamodb", "s3", "s3tables", "scheduler", "sesv2", "sns", "sqs", "sts"
+    "athena", "cloudformation", "cloudwatch", "dynamodb", "s3", "s3tables", "scheduler", "sesv2", "sns", "sqs", "sts"
 ]
 
 
@@ -54,6 +55,8 @@ class Aws:
     def client(self, service: Literal["athena"]) -> "AbstractAsyncContextManager[AthenaClient]": ...
     @overload
     def client(self, service: Literal["cloudformation"]) -> "AbstractAsyncContextManager[CloudFormationClient]": ...
+    @overload
+    def client(self, service: Literal["cloudwatch"]) -> "AbstractAsyncContextManager[CloudWatchClient]": ...
     @overload
     def client(self, service: Literal["dynamodb"]) -> "AbstractAsyncContextManager[DynamoDBClient]": ...
     @overload

@@ -167,6 +167,16 @@ class Names:
         return f"{self.stack}-watermarks"
 
     @property
+    def table_quarantine(self) -> str:
+        """Payloads that could not be accepted, per tenant; the API moves them here from the queue."""
+        return f"{self.stack}-quarantine"
+
+    @property
+    def table_idempotency(self) -> str:
+        """Answers to writes that carried an `Idempotency-Key`, for a day."""
+        return f"{self.stack}-idempotency"
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """Every DynamoDB table."""
         return (
@@ -180,6 +190,8 @@ class Names:
             self.table_deliveries,
             self.table_api_keys,
             self.table_watermarks,
+            self.table_quarantine,
+            self.table_idempotency,
         )
 
     # Lake

@@ -110,10 +110,7 @@ class Recorder:
         transition, incident = decision.transition, decision.incident
         if transition is None or incident is None:
             raise ValueError(f"decision: {decision.reason} has no transition to store")
-        outbox = before.outbox if before is not None else {}
-        notices = self._announcements.of(
-            transition, incident, sms=sms, outbox=outbox, now=self._clock(), ready_at=ready_at
-        )
+        notices = self._announcements.of(transition, incident, sms=sms, now=self._clock(), ready_at=ready_at)
         if before is None:
             stored = await self._incidents.open(incident, notices)
         else:

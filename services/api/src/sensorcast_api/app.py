@@ -3,14 +3,22 @@
 import sys
 
 from sensorcast_api.asgi import make_app
-from sensorcast_api.auth import KeyRing
+from sensorcast_api.credentials import AnyCredential
 from sensorcast_api.history.athena import Athena
 from sensorcast_api.history.past import Past
+from sensorcast_api.keyring import KeyRing
 from sensorcast_api.metrics import ApiMetrics
+from sensorcast_api.oidc.issuer import IssuerKeys
+from sensorcast_api.oidc.tokens import Tokens
 from sensorcast_api.ports import Stores
+from sensorcast_api.quarantine.keep import subscribe
+from sensorcast_api.quarantine.resend import MqttResend
+from sensorcast_api.rates import Rates
 from sensorcast_api.server import HttpServer
 from sensorcast_api.services import Limits, Services
 from sensorcast_api.settings import ApiSettings
+from sensorcast_api.status.models import ModelsInUse
+from sensorcast_api.status.queues import StackQueues
 from sensorcast_api.stream.broker import connector
 from sensorcast_api.stream.forecast_feed import ForecastFeed
 from sensorcast_api.stream.hub import Hub
@@ -20,11 +28,14 @@ from sensorcast_common.aws import Aws
 from sensorcast_common.clock import system_clock
 from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.names import Names
+from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_common.tables.api_keys import ApiKeysTable, key_hash
 from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.forecasts import ForecastsTable
 from sensorcast_common.tables.hot_store import HotStore
+from sensorcast_common.tables.idempotency import IdempotencyTable
 from sensorcast_common.tables.incidents import IncidentsTable
+from sensorcast_common.tables.quarantine import QuarantineTable
 from sensorcast_common.tables.rules import RulesTable
 from sensorcast_common.tables.skill import SkillTable
 from sensorcast_common.tables.watermarks import WatermarksTable
@@ -47,6 +58,8 @@ async def build(
     names = Names(settings.stack)
     aws = aws or Aws()
     client = await life.enter(aws.client("dynamodb"))
+    sqs = await life.enter(aws.client("sqs"))
+    cloudwatch = await life.enter(aws.client("cloudwatch"))
     metrics = ApiMetrics(life.registry)
     stores = Stores(
         devices=DevicesTable(client, names),
@@ -56,10 +69,16 @@ async def build(
         incidents=IncidentsTable(client, names),
         rules=RulesTable(client, names),
         api_keys=ApiKeysTable(client, names),
+        quarantine=QuarantineTable(client, names),
+        idempotency=IdempotencyTable(client, names),
+        queues=StackQueues(sqs, cloudwatch, names, clock=system_clock),
+        models=ModelsInUse(client, names),
     )
     services = Services(
         stores=stores,
-        key_ring=KeyRing(stores.api_keys, clock=system_clock, metrics=metrics, ttl_seconds=settings.key_ttl_seconds),
+        resend=MqttResend(connect or connector(settings, purpose="resend")),
+        credentials=_credentials(settings, stores, metrics),
+        rates=Rates(per_second=settings.requests_per_second, burst=settings.request_burst),
         hub=Hub(),
         subscriptions=Subscriptions(),
         metrics=metrics,
@@ -73,6 +92,9 @@ async def build(
 
     life.health.ready("dynamodb", tables_answer)
     _feeds(services, life, connect or connector(settings))
+    broker = sqs_broker(service="api", aws=aws, life=life, drain_seconds=settings.drain_seconds / 2)
+    subscribe(broker, names, stores.quarantine, clock=system_clock)
+    await start_broker(broker, life)
     server = HttpServer(make_app(services, cors_origins=settings.cors_origins), host=settings.host, port=settings.port)
     life.background("http", server.serve)
 
@@ -118,6 +140,16 @@ async def _past(
         clock=system_clock,
         reuse_minutes=settings.history_reuse_minutes,
     )
+
+
+def _credentials(settings: ApiSettings, stores: Stores, metrics: ApiMetrics) -> AnyCredential:
+    keys = KeyRing(stores.api_keys, clock=system_clock, metrics=metrics, ttl_seconds=settings.key_ttl_seconds)
+    rules = settings.claim_rules()
+    tokens = None
+    if rules is not None:
+        issuer = IssuerKeys(rules.issuer, jwks_url=settings.oidc_jwks_url)
+        tokens = Tokens(issuer, rules, algorithms=settings.oidc_algorithms, clock=system_clock, metrics=metrics)
+    return AnyCredential(keys, tokens, clock=system_clock)
 
 
 def _limits(settings: ApiSettings) -> Limits:

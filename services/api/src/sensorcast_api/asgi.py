@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.openapi.utils import get_openapi
 
 from sensorcast_api import problems
+from sensorcast_api.answers import Answers
 from sensorcast_api.fleet.overview import FleetOverview
+from sensorcast_api.gate import Gate
+from sensorcast_api.idempotency import Idempotent
 from sensorcast_api.middleware import RequestScope
 from sensorcast_api.routes import (
     devices,
@@ -20,20 +22,36 @@ from sensorcast_api.routes import (
     forecasts,
     history,
     incidents,
+    keys,
     me,
     pages,
+    quarantine,
     readings,
     rules,
     skill,
+    status,
 )
 from sensorcast_api.routes.page import BUILT, page_router
 from sensorcast_api.services import Services
+from sensorcast_api.status.pipeline import Pipeline
 
 _DESCRIPTION: Final = """
 Sensor readings, forecasts and incidents of one tenant: the one that the API key belongs to.
 
 Times are RFC 3339 in UTC. Lists are paged by cursor. Errors are `application/problem+json` (RFC 9457).
 """
+
+_SENT_HEADERS: Final = [
+    "Authorization",
+    "X-API-Key",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-Request-Id",
+]
+"""Headers that a page of another origin may send."""
 
 
 def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path = BUILT) -> FastAPI:
@@ -53,19 +71,40 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
     )
     app.state.services = services
     app.state.fleet = FleetOverview(services.stores, clock=services.clock)
+    app.state.pipeline = Pipeline(services.stores, clock=services.clock)
     problems.install(app)
-    for module in (me, fleet, devices, readings, history, forecasts, skill, incidents, rules, events, pages):
+    resources: set[str] = set()
+    for module in (
+        me,
+        fleet,
+        devices,
+        readings,
+        history,
+        forecasts,
+        skill,
+        incidents,
+        rules,
+        quarantine,
+        status,
+        keys,
+        events,
+        pages,
+    ):
         app.include_router(module.router)
+        resources.update(map(str, module.router.tags))
+    app.state.resources = frozenset(resources)
     app.include_router(page_router(page))
-    # It leaves event streams alone, and what is packed already.
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    # The last one added is the outermost.
+    app.add_middleware(Idempotent, store=services.stores.idempotency, clock=services.clock)
+    app.add_middleware(Answers)
+    app.add_middleware(Gate, credentials=services.credentials, rates=services.rates, metrics=services.metrics)
     if cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(cors_origins),
-            allow_methods=["GET", "PUT", "DELETE"],
-            allow_headers=["Authorization", "X-API-Key", "Content-Type", "If-Match", "Last-Event-ID", "X-Request-Id"],
-            expose_headers=["ETag", "X-Request-Id", "Retry-After"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=_SENT_HEADERS,
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-Id", "Idempotency-Replayed"],
             max_age=600,
         )
     app.add_middleware(RequestScope, metrics=services.metrics)
@@ -83,6 +122,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             openapi_version="3.1.0",
         )
         schemas = document["components"]["schemas"]
+        _secure(document)
         # FastAPI describes its own validation errors; ours are problems.
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
@@ -91,3 +131,18 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["Problem"] = model
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _secure(document: dict[str, Any]) -> None:
+    """Say that every operation needs a credential: the gate stands before all of them."""
+    document["components"]["securitySchemes"] = {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key (`sc_...`) or a token of the issuer.",
+        },
+        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key (`sc_...`)."},
+    }
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["security"] = [{"bearer": []}, {"apiKey": []}]

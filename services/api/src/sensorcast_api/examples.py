@@ -10,6 +10,7 @@ from sensorcast_common.clock import from_millis
 from sensorcast_common.device import Device, MetricState
 from sensorcast_common.forecast import Forecast, LimitRisk
 from sensorcast_common.incident import Basis, Incident, IncidentState
+from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
 
 _NOW: Final = 1_780_000_000_000
@@ -82,6 +83,18 @@ RULE: Final = Rule(
     sms=["+4915112345678"],
 )
 
+QUARANTINED: Final = Quarantined(
+    reason="missing_unit",
+    detail="salinity: unit is missing",
+    topic="dt/demo/truck-7/readings",
+    received_at=from_millis(_NOW),
+    payload=b'{"salinity": 3.5}',
+    size=17,
+    sha256="9f0ac1cbf5c0d2f0d6a1a0f0b7d9f4b5d9d3c2c1b0a9f8e7d6c5b4a392817060",
+)
+MESSAGE_ID: Final = QUARANTINED.message_id
+KEY_ID: Final = "0123456789abcdef"
+
 Responses = dict[int | str, dict[str, object]]
 """What FastAPI takes as `responses`."""
 
@@ -107,6 +120,7 @@ def problems(*statuses: int) -> Responses:
         401: ("Unauthorized", "The API key is not valid."),
         403: ("Forbidden", "This needs the role operator; the key has viewer."),
         404: ("Not Found", "There is no such device."),
+        409: ("Conflict", "Only a part of the payload was kept: it cannot be sent again."),
         412: ("Precondition Failed", "The rule is at version 3."),
         422: ("The request is not valid", "start: an RFC 3339 time such as 2026-01-31T08:15:00Z"),
         428: ("Precondition Required", "The rule exists: send its ETag as If-Match to replace it."),

@@ -30,6 +30,12 @@ class ApiMetrics:
             ("result",),
             registry=registry,
         )
+        self.tokens = Counter("sensorcast_api_tokens_total", "Bearer tokens checked.", ("result",), registry=registry)
+        self.limited = Counter(
+            "sensorcast_api_limited_total",
+            "Requests refused because their credential made too many.",
+            registry=registry,
+        )
         self.streams = Gauge("sensorcast_api_streams", "Event streams that are open.", registry=registry)
         self.events = Counter(
             "sensorcast_api_stream_events_total", "Events handed to streams.", ("kind",), registry=registry

@@ -4,12 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sensorcast_api.status.models import ModelStatus
+from sensorcast_api.status.queues import QueueStatus
 from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule
-from sensorcast_common.tables.api_keys import ApiKey
+from sensorcast_common.tables.api_keys import ApiKey, Role
+from sensorcast_common.tables.idempotency import Claim, KeptAnswer
 from sensorcast_common.tables.skill import HourSkill
 
 
@@ -115,6 +119,84 @@ class ApiKeys(Protocol):
         """The key with this hash."""
         ...
 
+    async def page(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[ApiKey], str | None]:
+        """One page of a tenant's keys, oldest first, and where the next one begins."""
+        ...
+
+    async def create(
+        self, *, tenant: str, role: Role, expires_at: int, now: int, name: str = "", scopes: Collection[str] = ()
+    ) -> tuple[str, ApiKey]:
+        """Make a key; the key itself is not kept."""
+        ...
+
+    async def revoke(self, key_id: str, *, now: int, tenant: str | None = None) -> ApiKey | None:
+        """Make a key open nothing; `None` if the tenant has no such key."""
+        ...
+
+
+class Quarantine(Protocol):
+    """Payloads that could not be accepted."""
+
+    async def put(self, message: Quarantined, *, now: int) -> None:
+        """Keep one; the same one again changes nothing."""
+        ...
+
+    async def list(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[Quarantined], str | None]:
+        """One page, newest first, without payloads, and where the next one begins."""
+        ...
+
+    async def get(self, tenant: str, message_id: str) -> Quarantined | None:
+        """One message with its payload."""
+        ...
+
+    async def delete(self, tenant: str, message_id: str) -> bool:
+        """Forget a message; tells whether there was one."""
+        ...
+
+    async def count(self, tenant: str) -> int:
+        """How many there are."""
+        ...
+
+
+class Idempotency(Protocol):
+    """Writes that named themselves."""
+
+    async def claim(self, name: str, fingerprint: str, *, now: int) -> Claim:
+        """Begin a write, unless one of this name has begun."""
+        ...
+
+    async def finish(self, name: str, answer: KeptAnswer) -> None:
+        """Keep what it was answered."""
+        ...
+
+    async def release(self, name: str) -> None:
+        """Forget it: it failed."""
+        ...
+
+
+class Resend(Protocol):
+    """Publishes on the broker."""
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Publish and wait until the broker has taken it; raises `BrokerAway` where it has not."""
+        ...
+
+
+class Queues(Protocol):
+    """The stack's queues."""
+
+    async def look(self) -> Sequence[QueueStatus]:
+        """How many messages wait in each."""
+        ...
+
+
+class Models(Protocol):
+    """The trained models."""
+
+    async def in_use(self, tenant: str) -> Sequence[ModelStatus]:
+        """Those that forecasts of a tenant come from."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
@@ -127,3 +209,7 @@ class Stores:
     incidents: Incidents
     rules: Rules
     api_keys: ApiKeys
+    quarantine: Quarantine
+    idempotency: Idempotency
+    queues: Queues
+    models: Models

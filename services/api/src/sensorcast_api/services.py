@@ -5,10 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from sensorcast_api.auth import KeyRing
+from sensorcast_api.credentials import AnyCredential
 from sensorcast_api.history.past import Past
 from sensorcast_api.metrics import ApiMetrics
-from sensorcast_api.ports import Stores
+from sensorcast_api.ports import Resend, Stores
+from sensorcast_api.rates import Rates
 from sensorcast_api.stream.hub import Hub
 from sensorcast_api.stream.subscriptions import Subscriptions
 from sensorcast_common.clock import Clock
@@ -48,7 +49,9 @@ class Services:
     """Everything a route may use; `past` is `None` where there is no lake."""
 
     stores: Stores
-    key_ring: KeyRing
+    resend: Resend
+    credentials: AnyCredential
+    rates: Rates
     hub: Hub
     subscriptions: Subscriptions
     metrics: ApiMetrics

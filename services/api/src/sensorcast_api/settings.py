@@ -1,12 +1,15 @@
 """The API's settings."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from sensorcast_api.oidc.claims import ClaimRules
+from sensorcast_api.oidc.tokens import ALGORITHMS
 from sensorcast_common.mqtt import MqttSettings
 from sensorcast_common.settings import ServiceSettings
+from sensorcast_common.tables.api_keys import Role
 
 
 class ApiSettings(MqttSettings, ServiceSettings):
@@ -24,6 +27,18 @@ class ApiSettings(MqttSettings, ServiceSettings):
         history_queries: Athena queries that one process runs at a time; others wait.
         history_seconds: How long one of them may take.
         history_reuse_minutes: How old a result may be that Athena uses again, for ranges that ended a day ago.
+        requests_per_second: Requests that one credential may make for ever, per process.
+        request_burst: Requests that one credential may make at one time.
+        oidc_issuer: Issuer of bearer tokens, such as `https://cognito-idp.eu-central-1.amazonaws.com/POOL`; none by
+            default. Tokens must be signed, name the audience, and have the claims below.
+        oidc_audience: Whom tokens must be made for: client ids, separated by commas.
+        oidc_jwks_url: Where the issuer's keys are; by discovery where left out.
+        oidc_algorithms: Signatures that are taken, separated by commas.
+        oidc_tenant_claim: Claim that names the tenant, e.g. `custom:tenant`.
+        oidc_role_claim: Claim that names the role, or a list of groups, e.g. `cognito:groups`.
+        oidc_roles: What the values of that claim mean, e.g. `fleet-admins=admin,drivers=viewer`; by default `viewer`,
+            `operator` and `admin` mean themselves.
+        oidc_leeway_seconds: How far the issuer's clock may differ.
         key_ttl_seconds: How long a key is trusted without looking it up; a revoked key works on for so long.
     """
 
@@ -39,8 +54,18 @@ class ApiSettings(MqttSettings, ServiceSettings):
     history_seconds: float = Field(default=120.0, gt=0, le=1800)
     history_reuse_minutes: int = Field(default=60, ge=0, le=10_080)
     key_ttl_seconds: float = Field(default=30.0, gt=0, le=300)
+    requests_per_second: float = Field(default=50.0, gt=0)
+    request_burst: int = Field(default=200, ge=1)
+    oidc_issuer: str | None = None
+    oidc_audience: Annotated[tuple[str, ...], NoDecode] = ()
+    oidc_jwks_url: str | None = None
+    oidc_algorithms: Annotated[tuple[str, ...], NoDecode] = ("RS256", "ES256")
+    oidc_tenant_claim: str = Field(default="tenant", min_length=1)
+    oidc_role_claim: str = Field(default="role", min_length=1)
+    oidc_roles: Annotated[tuple[str, ...], NoDecode] = ()
+    oidc_leeway_seconds: int = Field(default=60, ge=0, le=300)
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "oidc_audience", "oidc_algorithms", "oidc_roles", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -54,3 +79,47 @@ class ApiSettings(MqttSettings, ServiceSettings):
             if not origin.startswith(("https://", "http://")) or "*" in origin:
                 raise ValueError(f"{origin!r} is not an origin such as https://example.org")
         return value
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _is_https(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError(f"{value!r} is not an https address")
+        return value
+
+    @field_validator("oidc_algorithms")
+    @classmethod
+    def _only_asymmetric(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not set(value) <= ALGORITHMS:
+            raise ValueError(f"takes some of {', '.join(sorted(ALGORITHMS))}")
+        return value
+
+    @model_validator(mode="after")
+    def _knows_its_audience(self) -> Self:
+        if self.oidc_issuer is not None and not self.oidc_audience:
+            raise ValueError("SENSORCAST_OIDC_AUDIENCE: name the client ids whose tokens are taken")
+        self.claim_rules()
+        return self
+
+    def claim_rules(self) -> ClaimRules | None:
+        """What tokens must say; `None` where none are taken.
+
+        Raises:
+            ValueError: A role is not one.
+        """
+        if self.oidc_issuer is None:
+            return None
+        roles: dict[str, Role] = {}
+        for entry in self.oidc_roles or tuple(f"{role.value}={role.value}" for role in Role):
+            value, _, role = entry.rpartition("=")
+            if not value or role not in list(Role):
+                raise ValueError(f"SENSORCAST_OIDC_ROLES: {entry!r} is not of the form group=viewer|operator|admin")
+            roles[value] = Role(role)
+        return ClaimRules(
+            issuer=self.oidc_issuer,
+            audiences=frozenset(self.oidc_audience),
+            tenant_claim=self.oidc_tenant_claim,
+            role_claim=self.oidc_role_claim,
+            roles=roles,
+            leeway_seconds=self.oidc_leeway_seconds,
+        )

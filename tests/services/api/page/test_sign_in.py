@@ -53,7 +53,7 @@ async def test_a_key_that_is_revoked_while_the_page_is_open_ends_the_session(sce
     async with browsing() as page:
         await page.goto(link)
         await expect(page.get_by_role("link", name="truck-1").first).to_be_visible()
-        scene.world.keys.revoke(link.rpartition("=")[2])
+        scene.world.keys.take_back(link.rpartition("=")[2])
         scene.world.monotonic += 3600
         await page.get_by_role("link", name="Rules").click()
         await expect(page.get_by_role("alert")).to_have_text(re.compile("no longer valid"))

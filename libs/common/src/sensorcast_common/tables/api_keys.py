@@ -17,17 +17,19 @@ from sensorcast_common.clock import UtcDatetime, from_millis, to_millis
 from sensorcast_common.names import Names, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from types_aiobotocore_dynamodb import DynamoDBClient
-    from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef
+    from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
 PREFIX: Final = "sc_"
 """What every key begins with, so that secret scanners and people recognise one."""
 
 _SECRET_BYTES: Final = 32
 _KEY: Final = re.compile(r"sc_[A-Za-z0-9_-]{43}")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _ID_DIGITS: Final = 16
+_BY_TENANT: Final = "tenant"
 
 
 class Role(StrEnum):
@@ -54,6 +56,7 @@ class ApiKey(BaseModel):
         created_at: When it was made.
         expires_at: From when on it opens nothing.
         revoked_at: From when on it opens nothing, by decision; absent where nobody revoked it.
+        scopes: The resources of the API that it opens, such as `readings`; all of them where empty.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -65,6 +68,7 @@ class ApiKey(BaseModel):
     created_at: UtcDatetime
     expires_at: UtcDatetime
     revoked_at: UtcDatetime | None = None
+    scopes: frozenset[str] = frozenset()
 
     def is_valid(self, now: int) -> bool:
         """Tell whether it opens anything at `now`, milliseconds since 1970 UTC."""
@@ -93,7 +97,16 @@ class ApiKeysTable:
         self._client = client
         self._table = names.table_api_keys
 
-    async def create(self, *, tenant: str, role: Role, expires_at: int, now: int, name: str = "") -> tuple[str, ApiKey]:
+    async def create(
+        self,
+        *,
+        tenant: str,
+        role: Role,
+        expires_at: int,
+        now: int,
+        name: str = "",
+        scopes: "Collection[str]" = (),
+    ) -> tuple[str, ApiKey]:
         """Make a key and store its hash.
 
         Args:
@@ -102,6 +115,7 @@ class ApiKeysTable:
             expires_at: Milliseconds since 1970 UTC.
             now: Milliseconds since 1970 UTC.
             name: What people call it, at most 80 characters.
+            scopes: The resources that it opens; all of them where empty.
 
         Returns:
             The key, which is shown once and never stored, and what is known of it.
@@ -124,6 +138,7 @@ class ApiKeysTable:
             name=name,
             created_at=from_millis(now),
             expires_at=from_millis(expires_at),
+            scopes=frozenset(scopes),
         )
         await self._client.put_item(
             TableName=self._table,
@@ -134,6 +149,8 @@ class ApiKeysTable:
                 "name": {"S": name},
                 "created_at": {"N": str(now)},
                 "expires_at": {"N": str(expires_at)},
+                # DynamoDB has no empty sets.
+                **({"scopes": {"SS": sorted(made.scopes)}} if scopes else {}),
             },
             ConditionExpression="attribute_not_exists(pk)",
         )
@@ -148,13 +165,42 @@ class ApiKeysTable:
         return _api_key(item)
 
     async def list(self, tenant: str | None = None) -> list[ApiKey]:
-        """The keys of one tenant or of all, oldest first; reads the whole table, so it is for the command line."""
-        found = [_api_key(item) async for item in self._scan()]
-        return sorted((key for key in found if tenant in (None, key.tenant)), key=lambda key: key.created_at)
+        """The keys of one tenant, or of all, which reads the whole table; oldest first."""
+        found = [_api_key(item) async for item in self._items(tenant)]
+        return sorted(found, key=lambda key: key.created_at)
 
-    async def revoke(self, key_id: str, *, now: int) -> ApiKey | None:
-        """Make a key open nothing from now on; `None` if there is no such key. Revoking again changes nothing."""
-        async for item in self._scan():
+    async def page(self, tenant: str, *, limit: int, cursor: str | None) -> "tuple[Sequence[ApiKey], str | None]":
+        """One page of a tenant's keys, oldest first, and where the next one begins.
+
+        Raises:
+            ValueError: `cursor` was not returned by this method.
+        """
+        query: QueryInputTypeDef = {**self._of(tenant), "Limit": limit + 1}
+        if cursor is not None:
+            query["ExclusiveStartKey"] = _position(tenant, cursor)
+        found: list[Mapping[str, AttributeValueTypeDef]] = []
+        while True:
+            answer = await self._client.query(**query)
+            found += answer["Items"]
+            if len(found) > limit:
+                last = found[limit - 1]
+                return [_api_key(item) for item in found[:limit]], f"{last['created_at']['N']}:{last['pk']['S']}"
+            if "LastEvaluatedKey" not in answer:
+                return [_api_key(item) for item in found], None
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    async def revoke(self, key_id: str, *, now: int, tenant: str | None = None) -> ApiKey | None:
+        """Make a key open nothing from now on; revoking again changes nothing.
+
+        Args:
+            key_id: Which.
+            now: Milliseconds since 1970 UTC.
+            tenant: Whose it must be; where `None`, the whole table is looked through.
+
+        Returns:
+            The key, `None` if there is no such key.
+        """
+        async for item in self._items(tenant):
             if item["pk"]["S"].startswith(key_id) and len(key_id) >= _ID_DIGITS:
                 answer = await self._client.update_item(
                     TableName=self._table,
@@ -167,10 +213,35 @@ class ApiKeysTable:
                 return _api_key(answer["Attributes"])
         return None
 
-    async def _scan(self) -> "AsyncIterator[Mapping[str, AttributeValueTypeDef]]":
-        async for page in self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            for item in page["Items"]:
+    async def _items(self, tenant: str | None) -> "AsyncIterator[Mapping[str, AttributeValueTypeDef]]":
+        if tenant is None:
+            async for page in self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
+                for item in page["Items"]:
+                    yield item
+            return
+        query = self._of(tenant)
+        while True:
+            found = await self._client.query(**query)
+            for item in found["Items"]:
                 yield item
+            if "LastEvaluatedKey" not in found:
+                return
+            query["ExclusiveStartKey"] = found["LastEvaluatedKey"]
+
+    def _of(self, tenant: str) -> "QueryInputTypeDef":
+        return {
+            "TableName": self._table,
+            "IndexName": _BY_TENANT,
+            "KeyConditionExpression": "tenant = :tenant",
+            "ExpressionAttributeValues": {":tenant": {"S": tenant}},
+        }
+
+
+def _position(tenant: str, cursor: str) -> "dict[str, AttributeValueTypeDef]":
+    created_at, _, hashed = cursor.partition(":")
+    if not (created_at.isascii() and created_at.isdigit() and _HASH.fullmatch(hashed)):
+        raise ValueError("cursor: not one of ours")
+    return {"tenant": {"S": tenant}, "created_at": {"N": created_at}, "pk": {"S": hashed}}
 
 
 def _api_key(item: "Mapping[str, AttributeValueTypeDef]") -> ApiKey:
@@ -182,4 +253,5 @@ def _api_key(item: "Mapping[str, AttributeValueTypeDef]") -> ApiKey:
         created_at=from_millis(int(item["created_at"]["N"])),
         expires_at=from_millis(int(item["expires_at"]["N"])),
         revoked_at=from_millis(int(item["revoked_at"]["N"])) if "revoked_at" in item else None,
+        scopes=frozenset(item["scopes"]["SS"]) if "scopes" in item else frozenset(),
     )

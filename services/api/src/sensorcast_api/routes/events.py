@@ -80,8 +80,7 @@ async def stream_events(
     )
 
     async def still_allowed() -> bool:
-        key = await wired.key_ring.recheck(caller.hashed)
-        return key is not None and key.tenant == caller.tenant
+        return await wired.credentials.still_opens(caller.key)
 
     request = StreamRequest(
         subscriber=subscriber,

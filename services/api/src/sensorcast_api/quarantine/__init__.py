@@ -1,0 +1,1 @@
+"""Payloads that could not be accepted: kept per tenant, shown, and sent again."""

@@ -1,0 +1,1 @@
+"""How the pipeline is: what waits, what was set aside, how fresh readings and forecasts are, how models did."""

@@ -1,0 +1,71 @@
+"""A page of a list as CSV (RFC 4180), for those who ask for `text/csv`. No I/O."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sensorcast_api.encoding import qualities
+
+MEDIA_TYPE: Final = "text/csv"
+ROWS: Final = ("items", "readings")
+"""Where a page holds its rows."""
+
+_SERIES: Final = ("device", "metric", "unit")
+"""Said once for a page of readings, and in each row of a table."""
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def wanted(accept: str) -> bool:
+    """Tell whether a client would rather have a table than JSON."""
+    if MEDIA_TYPE not in accept.lower():
+        return False
+    weights = qualities(accept)
+    other = max(weights.get(name, 0.0) for name in ("application/json", "application/*", "*/*"))
+    table = weights.get(MEDIA_TYPE, 0.0)
+    # A browser's */* at the same weight is not a wish for JSON.
+    return table > 0 and (table >= other if "application/json" not in weights else table > other)
+
+
+def as_csv(page: object) -> tuple[str, str | None] | None:
+    """The rows of a page and its next cursor; `None` where it is no page.
+
+    Nested fields become columns with dots in their names, lists are written as JSON. A text that a spreadsheet would
+    take for a formula gets an apostrophe before it (CWE-1236).
+    """
+    if not isinstance(page, Mapping):
+        return None
+    name = next((name for name in ROWS if isinstance(page.get(name), list)), None)
+    if name is None:
+        return None
+    shared = {key: page[key] for key in _SERIES if isinstance(page.get(key), str)}
+    rows = [shared | _flat(row) for row in page[name] if isinstance(row, Mapping)]
+    columns = list(dict.fromkeys(column for row in rows for column in row)) or list(shared)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, restval="")
+    writer.writeheader()
+    writer.writerows({column: _cell(value) for column, value in row.items()} for row in rows)
+    cursor = page.get("next_cursor")
+    return out.getvalue(), cursor if isinstance(cursor, str) else None
+
+
+def _flat(row: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
