@@ -39,7 +39,7 @@ up: install web ## Run everything on this machine (ARGS="--broker mqtt://host:18
 	@exec $(BIN)/sensorcast up $(ARGS)
 
 .PHONY: test
-test: install web mosquitto chromium ## Run every test (ARGS="-k name" and the like)
+test: install web mosquitto chromium helm promtool ## Run every test (ARGS="-k name" and the like)
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: lint
@@ -89,6 +89,34 @@ mosquitto: ## Install Mosquitto where this runs as root on Debian; tests that ne
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install --yes --no-install-recommends mosquitto >/dev/null; } \
 	|| echo "Mosquitto is not installed; the tests that need it will be skipped."
 
+# Go where it is on the PATH, or where its own installer puts it.
+GO := $(firstword $(wildcard /usr/local/go/bin/go) $(shell command -v go 2>/dev/null))
+
+.tools/bin/helm: deploy/k8s/tools/go.mod deploy/k8s/tools/go.sum
+	@echo "Building helm and helm-unittest (once, a few minutes) ..."
+	@mkdir -p .tools/bin
+	@cd deploy/k8s/tools && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o ../../../.tools/bin/ tool
+	@touch $@
+
+.PHONY: helm
+helm: ## Build Helm where Go 1.26 or later is installed; tests of the chart are skipped elsewhere
+	@if [ -n "$(GO)" ]; then $(MAKE) -s --no-print-directory .tools/bin/helm; \
+	else echo "Go is not installed; the tests of the Helm chart will be skipped."; fi
+
+.PHONY: promtool
+promtool: ## Install promtool where this runs as root on Debian; tests of the alert rules are skipped elsewhere
+	@command -v promtool >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install --yes --no-install-recommends prometheus >/dev/null; } \
+	|| echo "promtool is not installed; the tests of the alert rules will be skipped."
+
+.PHONY: manifests
+manifests: install helm ## Render deploy/k8s/manifests from the chart
+	@$(BIN)/python -m tests.deploy.k8s.render
+
+.PHONY: check-images
+check-images: install mosquitto ## Carry out the Dockerfiles without a container engine (root on Linux; ARGS="ingest" for one)
+	@$(BIN)/python -m tests.deploy.images.check_images $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the environment and the local state
-	rm -rf $(VENV) .sensorcast
+	rm -rf $(VENV) .tools .sensorcast

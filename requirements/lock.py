@@ -30,5 +30,5 @@ def compile_lock(source: str, target: str, *, options: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    for name in ("bootstrap", "dev", "ingest", "archiver", "forecaster", "alerter", "api"):
+    for name in ("bootstrap", "build", "dev", "local", "ingest", "archiver", "forecaster", "alerter", "api"):
         compile_lock(f"{name}.in", f"{name}.txt", options=sys.argv[1:])
