@@ -124,7 +124,7 @@ def test_scalers_look_at_the_services_own_queues() -> None:
     }
     assert found == {
         "archiver": {names.queue_archive},
-        "forecaster": {names.queue_forecast_ticks, names.queue_forecast_jobs},
+        "forecaster": {names.queue_forecast_ticks, names.queue_forecast_jobs, names.queue_model_jobs},
         "alerter": {names.queue_watch},
     }
 
