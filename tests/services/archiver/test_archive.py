@@ -58,7 +58,8 @@ class Harness:
 @asynccontextmanager
 async def running(limits: Limits) -> AsyncIterator[Harness]:
     harness = Harness(limits)
-    loops = [asyncio.create_task(harness.archive.run_hot()), asyncio.create_task(harness.archive.run_lake())]
+    archive = harness.archive
+    loops = [asyncio.create_task(loop()) for loop in (archive.run_hot, archive.run_lake, archive.run_renewals)]
     try:
         yield harness
         assert not any(loop.done() for loop in loops)
@@ -161,3 +162,15 @@ async def test_hurry_writes_at_once_what_is_held_and_what_still_comes() -> None:
         at.archive.hurry()
         await asyncio.wait_for(held, 5)
         await asyncio.wait_for(at.archive.hold(batch(reading())), 5)
+
+
+async def test_what_the_lake_does_not_take_is_kept_from_expiring_in_the_hot_store() -> None:
+    async with running(Limits(hot_seconds=0.01, lake_seconds=0.01, renew_seconds=0.1)) as harness:
+        harness.lake.away = True
+        one = batch(reading())
+        held = asyncio.create_task(harness.archive.hold(one))
+        await until(lambda: len(harness.hot.writes) >= 3, within=20)
+        assert harness.hot.writes[:3] == [[one.batch_id]] * 3
+        harness.lake.away = False
+        await held
+        assert harness.value("held_batches") == 0

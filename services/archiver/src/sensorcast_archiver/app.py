@@ -7,7 +7,8 @@ from faststream_sqs import SQSBroker
 from faststream_sqs.annotations import SQSMessage
 from sensorcast_archiver.archive import Archive, HotPort, LakePort, Store
 from sensorcast_archiver.hot import HotWriter
-from sensorcast_archiver.lake.catalog import catalog_properties, open_table
+from sensorcast_archiver.lake.catalog import open_table
+from sensorcast_archiver.lake.opening import lake_properties
 from sensorcast_archiver.lake.thread import LakeThread
 from sensorcast_archiver.lake.write import LakeWriter
 from sensorcast_archiver.metrics import ArchiverMetrics
@@ -60,6 +61,7 @@ async def build(
     )
     life.background("hot store", archive.run_hot)
     life.background("lake", archive.run_lake)
+    life.background("renewals", archive.run_renewals)
     life.health.ready("hot store", partial(archive.check, Store.HOT))
     life.health.ready("lake", partial(archive.check, Store.LAKE))
     await _tell_how_far(settings, life, aws, names, archive)
@@ -121,25 +123,13 @@ async def _tell_how_far(settings: ArchiverSettings, life: Lifecycle, aws: Aws, n
 
 
 async def _lake_opener(settings: ArchiverSettings, aws: Aws, names: Names) -> "partial[LakeWriter]":
-    async with aws.client("s3tables") as s3tables:
-        # The SDK knows where S3 Tables is: at AWS, or where AWS_ENDPOINT_URL points.
-        uri = settings.lake_catalog_uri or f"{s3tables.meta.endpoint_url.rstrip('/')}/iceberg"
-        region = s3tables.meta.region_name
-    warehouse = settings.lake_warehouse or await _table_bucket_arn(aws, region, names)
-    properties = catalog_properties(uri=uri, warehouse=warehouse, region=region, s3_endpoint=settings.lake_s3_endpoint)
+    properties = await lake_properties(settings, aws, names)
     return partial(_open_lake, properties, names, round(settings.lake_lookback_hours * 3_600_000))
 
 
 def _open_lake(properties: dict[str, str], names: Names, lookback_ms: int) -> LakeWriter:
     table = open_table(properties, namespace=names.lake_namespace, name=names.lake_readings)
     return LakeWriter(table, lookback_ms=lookback_ms)
-
-
-async def _table_bucket_arn(aws: Aws, region: str, names: Names) -> str:
-    async with aws.client("sts") as sts:
-        identity = await sts.get_caller_identity()
-    partition = identity["Arn"].split(":")[1]
-    return f"arn:{partition}:s3tables:{region}:{identity['Account']}:bucket/{names.table_bucket}"
 
 
 def main() -> None:

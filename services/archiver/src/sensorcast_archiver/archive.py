@@ -59,6 +59,8 @@ class Limits(NamedTuple):
         lake_bytes: Or once so much waits.
         lake_batches: Or once so many batches wait.
         held_bytes: Take no more while this much is not stored yet.
+        renew_seconds: Write to the hot store again what the lake has not taken for so long, so that it does not expire
+            there before.
     """
 
     hot_seconds: float = 10.0
@@ -67,6 +69,7 @@ class Limits(NamedTuple):
     lake_bytes: int = 64 * 1024 * 1024
     lake_batches: int = 1_000
     held_bytes: int = 128 * 1024 * 1024
+    renew_seconds: float = 3.5 * 86_400
 
 
 class _Entry:
@@ -74,6 +77,8 @@ class _Entry:
         self.oldest_received = accepted.oldest_received
         self.bytes = accepted.lake.rows.nbytes
         self.missing = set(Store)
+        self.hot = accepted.hot
+        self.hot_since: float | None = None
         self.done = done
 
 
@@ -170,6 +175,17 @@ class Archive:
 
         await self._run(Store.LAKE, self._for_lake, commit)
 
+    async def run_renewals(self) -> None:
+        """Keep in the hot store what the lake has not taken yet, until cancelled."""
+        while True:
+            await asyncio.sleep(self._limits.renew_seconds / 10)
+            now = self._monotonic()
+            for entry in self._entries.values():
+                if entry.hot_since is not None and now - entry.hot_since >= self._limits.renew_seconds:
+                    entry.hot_since = None
+                    self._for_hot.add(entry.hot, weight=len(entry.hot.rows), now=now)
+                    self._changed[Store.HOT].set()
+
     async def check(self, store: Store) -> None:
         """Return where the last write to `store` succeeded.
 
@@ -232,7 +248,13 @@ class Archive:
                 return
 
     def _stored(self, store: Store, batch_id: str) -> None:
-        entry = self._entries[batch_id]
+        entry = self._entries.get(batch_id)
+        if entry is None or store not in entry.missing:
+            if entry is not None:
+                entry.hot_since = self._monotonic()  # renewed
+            return
+        if store is Store.HOT:
+            entry.hot_since = self._monotonic()
         self._metrics.lag(store, seconds=(self._clock() - entry.oldest_received) / 1000)
         entry.missing.discard(store)
         if not entry.missing:

@@ -7,6 +7,7 @@ from typing import Final
 from sensorcast_archiver.accept import HotBatch
 from sensorcast_archiver.metrics import ArchiverMetrics
 from sensorcast_archiver.sightings import SeenDevices
+from sensorcast_common.clock import Clock, system_clock
 from sensorcast_common.reading import Reading
 from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.hot_chunk import pack
@@ -24,10 +25,20 @@ class HotWriter:
         devices: The table of devices.
         seen: What the table of devices is known to hold.
         metrics: Where write units are counted.
+        clock: Milliseconds since 1970 UTC.
     """
 
-    def __init__(self, *, store: HotStore, devices: DevicesTable, seen: SeenDevices, metrics: ArchiverMetrics) -> None:
+    def __init__(
+        self,
+        *,
+        store: HotStore,
+        devices: DevicesTable,
+        seen: SeenDevices,
+        metrics: ArchiverMetrics,
+        clock: Clock = system_clock,
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._devices = devices
         self._seen = seen
         self._metrics = metrics
@@ -44,7 +55,7 @@ class HotWriter:
     async def _write(self, readings: Sequence[Reading]) -> None:
         # Packing a large flush takes a second of computing, which must not keep the loop from extending visibility.
         chunks = await asyncio.to_thread(pack, readings)
-        appended = await self._store.append(chunks)
+        appended = await self._store.append(chunks, now=self._clock())
         self._metrics.write_units("readings", appended.write_units)
         news = self._seen.news(readings)
         if news:

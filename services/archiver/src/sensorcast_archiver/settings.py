@@ -50,6 +50,7 @@ class ArchiverSettings(ServiceSettings):
             lake_bytes=lake_bytes,
             lake_batches=self.lake_commit_batches,
             held_bytes=2 * lake_bytes,
+            renew_seconds=self.hot_ttl_days * 86_400 / 2,
         )
 
     @property

@@ -42,14 +42,28 @@ async def write_items(
     Raises:
         Retryable: Some items were still unprocessed after all attempts; others may be written.
     """
-    batches = [items[at : at + BATCH_ITEMS] for at in range(0, len(items), BATCH_ITEMS)]
+    requests: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": item}} for item in items]
+    return await _request_all(client, table, requests)
+
+
+async def delete_items(
+    client: "DynamoDBClient", table: str, keys: "Sequence[Mapping[str, AttributeValueTypeDef]]"
+) -> float:
+    """Delete items by their distinct keys; those that are not there are no error.
+
+    As `write_items` otherwise.
+    """
+    requests: list[WriteRequestTypeDef] = [{"DeleteRequest": {"Key": key}} for key in keys]
+    return await _request_all(client, table, requests)
+
+
+async def _request_all(client: "DynamoDBClient", table: str, requests: "Sequence[WriteRequestTypeDef]") -> float:
+    batches = [requests[at : at + BATCH_ITEMS] for at in range(0, len(requests), BATCH_ITEMS)]
     return sum(await at_once(partial(_write_batch, client, table), batches, limit=_AT_ONCE))
 
 
-async def _write_batch(
-    client: "DynamoDBClient", table: str, batch: "Sequence[Mapping[str, AttributeValueTypeDef]]"
-) -> float:
-    left: Sequence[WriteRequestTypeDef | WriteRequestOutputTypeDef] = [{"PutRequest": {"Item": item}} for item in batch]
+async def _write_batch(client: "DynamoDBClient", table: str, batch: "Sequence[WriteRequestTypeDef]") -> float:
+    left: Sequence[WriteRequestTypeDef | WriteRequestOutputTypeDef] = batch
     units = 0.0
     for attempt in range(_ATTEMPTS):
         if attempt:

@@ -89,6 +89,10 @@ class DevicesTable:
                 return found[:limit], _make_cursor(found[limit - 1].device)
         return found, None
 
+    async def remove(self, tenant: str, device: str) -> None:
+        """Forget a device, its labels too; it comes back with its next reading."""
+        await self._client.delete_item(TableName=self._table, Key={"pk": {"S": tenant}, "sk": {"S": device}})
+
     async def active(self, since_ms: int) -> AsyncIterator[Device]:
         """The devices of all tenants that were heard of since a time.
 

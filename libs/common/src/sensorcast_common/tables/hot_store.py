@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sensorcast_common.names import Names, is_name
-from sensorcast_common.tables.batch_write import write_items
+from sensorcast_common.tables.batch_write import delete_items, write_items
 from sensorcast_common.tables.hot_chunk import CHUNK_SPAN_MS, Chunk, SeriesColumns, merge, partition_key, sort_key
 from sensorcast_common.tables.hot_codec import ChunkSeries, decode
 
@@ -34,8 +34,8 @@ class HotStore:
 
     Items: pk `{tenant}#{device}`; sk the first ts in milliseconds, zero-padded so that it sorts, `#`, and a hash of the
     content; `d` the chunk (see `hot_codec`); `expires_at` the TTL in seconds since 1970. The lifetime counts from the
-    latest time of measurement or receipt in the chunk, so that replayed history is there to be looked at as long as
-    live readings are, however old it is.
+    latest time of measurement or receipt in the chunk, or from when it was written, so that replayed history is there
+    to be looked at as long as live readings are, however old it is, and a batch that came late out of its queue too.
 
     Args:
         client: An open DynamoDB client.
@@ -53,13 +53,17 @@ class HotStore:
         self._table = names.table_readings
         self._ttl_seconds = round(ttl_days * _DAY_SECONDS)
 
-    async def append(self, chunks: Iterable[Chunk]) -> Appended:
-        """Write chunks; a chunk that is there already is written over by itself.
+    async def append(self, chunks: Iterable[Chunk], *, now: int = 0) -> Appended:
+        """Write chunks; a chunk that is there already is written over by itself, and lives longer.
+
+        Args:
+            chunks: What to write.
+            now: The present, in milliseconds since 1970 UTC.
 
         Raises:
             Retryable: DynamoDB left chunks unprocessed after all attempts. Append them again: nothing doubles.
         """
-        items = {(chunk.pk, chunk.sk): self._item(chunk) for chunk in chunks}
+        items = {(chunk.pk, chunk.sk): self._item(chunk, now) for chunk in chunks}
         units = await write_items(self._client, self._table, list(items.values()))
         return Appended(items=len(items), write_units=units)
 
@@ -103,10 +107,38 @@ class HotStore:
                 found.extend(decode(bytes(item["d"]["B"])))
         return merge(found, start=start, end=end, metrics=metrics)
 
-    def _item(self, chunk: Chunk) -> "dict[str, AttributeValueTypeDef]":
+    async def forget(self, tenant: str, device: str, *, before: int | None = None, dry_run: bool = False) -> int:
+        """Delete a device's chunks.
+
+        Args:
+            tenant: Whose device.
+            device: The device.
+            before: Only chunks that begin and end before this time (ms); all by default.
+            dry_run: Count only.
+
+        Returns:
+            How many chunks.
+        """
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk < :to",
+            ExpressionAttributeValues={
+                ":pk": {"S": partition_key(tenant, device)},
+                ":to": {"S": sort_key(max(0, before - CHUNK_SPAN_MS)) if before is not None else "~"},
+            },
+            ProjectionExpression="pk, sk",
+        )
+        count = 0
+        async for page in pages:
+            count += len(page["Items"])
+            if not dry_run:
+                await delete_items(self._client, self._table, page["Items"])
+        return count
+
+    def _item(self, chunk: Chunk, now: int) -> "dict[str, AttributeValueTypeDef]":
         return {
             "pk": {"S": chunk.pk},
             "sk": {"S": chunk.sk},
             "d": {"B": chunk.data},
-            "expires_at": {"N": str(chunk.latest // 1000 + self._ttl_seconds)},
+            "expires_at": {"N": str(max(chunk.latest, now) // 1000 + self._ttl_seconds)},
         }

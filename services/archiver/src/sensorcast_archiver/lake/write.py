@@ -161,7 +161,7 @@ class LakeWriter:
         return _Plan(batch_ids, kept, form, summary, files, outcome)
 
     def _append(self, plan: _Plan) -> None:
-        transaction = _without_blind_retries(self._table).transaction()
+        transaction = without_blind_retries(self._table).transaction()
         with transaction.update_snapshot(snapshot_properties=plan.summary).merge_append() as append:
             for file in plan.files:
                 append.append_data_file(file)
@@ -180,7 +180,7 @@ class LakeWriter:
                 log.warning("an unused file stays in the lake's bucket", path=file.file_path, reason=str(error))
 
 
-def _without_blind_retries(table: Table) -> Table:
+def without_blind_retries(table: Table) -> Table:
     """The same table, with pyiceberg's own retries off.
 
     They would put the same files on top of another writer's snapshot without a look at its receipt.
