@@ -1,5 +1,6 @@
 /** Which view the address asks for. Links are plain links; those of this page change the view without loading it anew. */
-import { computed, signal } from "@preact/signals";
+import type { Span } from "./chart/span";
+import { batch, computed, signal } from "@preact/signals";
 
 export type View =
   | { name: "fleet" }
@@ -11,6 +12,8 @@ export type View =
   | { name: "missing" };
 
 const path = signal(location.pathname);
+/** What the address asks of the view, such as a stretch of time. */
+export const query = signal(location.search);
 
 export const view = computed<View>(() => parse(path.value));
 
@@ -18,7 +21,7 @@ export const links = {
   fleet: "/",
   incidents: "/incidents",
   rules: "/rules",
-  device: (device: string) => `/devices/${encodeURIComponent(device)}`,
+  device: (device: string, span?: Span) => `/devices/${encodeURIComponent(device)}${span ? `?from=${span.from}&to=${span.to}` : ""}`,
   incident: (id: string) => `/incidents/${encodeURIComponent(id)}`,
   rule: (id: string) => `/rules/${encodeURIComponent(id)}`,
 };
@@ -33,18 +36,23 @@ export function parse(pathname: string): View {
   return { name: "missing" };
 }
 
+/** The stretch of time that an address asks for, in milliseconds since 1970 UTC; null where it asks for none. */
+export function spanOf(search: string): Span | null {
+  const asked = new URLSearchParams(search);
+  const [from, to] = [Number(asked.get("from")), Number(asked.get("to"))];
+  return from > 0 && to > from ? { from, to } : null;
+}
+
 export function go(to: string): void {
   history.pushState(null, "", to);
-  path.value = location.pathname;
+  follow();
   window.scrollTo(0, 0);
   // Whoever listens or tabs goes on at the new view, not at a link that is gone.
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 export function startRouter(): void {
-  addEventListener("popstate", () => {
-    path.value = location.pathname;
-  });
+  addEventListener("popstate", follow);
   document.addEventListener("click", (event) => {
     const anchor = event.target instanceof Element ? event.target.closest("a") : null;
     const own = anchor instanceof HTMLAnchorElement && anchor.origin === location.origin && !anchor.download;
@@ -52,7 +60,14 @@ export function startRouter(): void {
     if (!own || !plain || event.defaultPrevented || anchor.target || parse(anchor.pathname).name === "missing") return;
     if (anchor.hash && anchor.pathname === location.pathname) return;
     event.preventDefault();
-    go(anchor.pathname);
+    go(anchor.pathname + anchor.search);
+  });
+}
+
+function follow(): void {
+  batch(() => {
+    path.value = location.pathname;
+    query.value = location.search;
   });
 }
 

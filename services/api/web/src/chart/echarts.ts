@@ -1,8 +1,6 @@
 /** The parts of Apache ECharts that the page uses, and no others. */
 import { LineChart } from "echarts/charts";
 import {
-  DataZoomInsideComponent,
-  DataZoomSliderComponent,
   GridComponent,
   MarkAreaComponent,
   MarkLineComponent,
@@ -15,8 +13,6 @@ core.use([
   LineChart,
   GridComponent,
   TooltipComponent,
-  DataZoomInsideComponent,
-  DataZoomSliderComponent,
   MarkLineComponent,
   MarkAreaComponent,
   CanvasRenderer,

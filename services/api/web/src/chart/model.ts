@@ -1,15 +1,21 @@
 /** What a chart shows: panels below each other that share the time. */
 import type { Forecast } from "../api/types";
+import type { Span } from "./span";
 
 /** Time in milliseconds since 1970 UTC, and value; null breaks the line. */
 export type Point = [number, number | null];
+
+/** Time in milliseconds since 1970 UTC, least and greatest value. */
+export type Envelope = readonly [number, number, number];
 
 export interface Panel {
   metric: string;
   unit: string;
   points: Point[];
+  /** Time, least and greatest value around each point, where points are means of many readings. */
+  envelope: readonly Envelope[] | null;
   forecast: Forecast | null;
-  limits: number[];
+  limits: readonly number[];
 }
 
 /** A stretch of time to be marked. */
@@ -20,11 +26,9 @@ export interface Marked {
   metric: string;
 }
 
-export interface ChartModel {
+export interface ChartModel extends Span {
   panels: Panel[];
   marked: Marked[];
-  from: number;
-  to: number;
   /** A line across all panels; null for none. */
   line: { at: number; label: string } | null;
 }
@@ -60,8 +64,8 @@ export function shownForecast(panel: Panel): Forecast | null {
   return isSwitch(panel) ? null : panel.forecast;
 }
 
-/** A gap far longer than the usual distance between readings is shown as one, not as a straight line. */
-export function withGaps(points: Point[]): Point[] {
+/** A gap far longer than the usual distance between points is shown as one, not as a straight line. */
+export function withGaps<At extends Point | Envelope>(points: readonly At[], gap: (at: number) => At): readonly At[] {
   if (points.length < 3) return points;
   const distances: number[] = [];
   for (let at = 1; at < points.length; at += Math.ceil(points.length / 500)) {
@@ -70,10 +74,10 @@ export function withGaps(points: Point[]): Point[] {
   distances.sort((one, other) => one - other);
   const usual = distances[distances.length >> 1] ?? 0;
   const longest = Math.max(5 * usual, 120_000);
-  const shown: Point[] = [];
-  let before: Point | undefined;
+  const shown: At[] = [];
+  let before: At | undefined;
   for (const point of points) {
-    if (before && point[0] - before[0] > longest) shown.push([before[0] + 1, null]);
+    if (before && point[0] - before[0] > longest) shown.push(gap(before[0] + 1));
     shown.push(point);
     before = point;
   }

@@ -2,31 +2,36 @@
 import { clock, day, metricName, number, threshold, unitText, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import type { ChartOption } from "./echarts";
-import { type ChartModel, forecastPoints, isSwitch, type Panel, shownForecast, withGaps } from "./model";
+import { type ChartModel, type Envelope, forecastPoints, isSwitch, type Panel, type Point, shownForecast, withGaps } from "./model";
+import type { Span } from "./span";
 import { tooltip } from "./tooltip";
 
 const TOP = 34;
-const FIRST = 250;
+const FIRST = 260;
 const OTHER = 120;
 const BETWEEN = 52;
-const ZOOM = 74;
+const BELOW = 34;
 
 export function chartHeight(panels: number): number {
-  return TOP + FIRST + (panels - 1) * (OTHER + BETWEEN) + ZOOM;
+  return TOP + FIRST + (panels - 1) * (OTHER + BETWEEN) + BELOW;
+}
+
+/** Left and right edge of the panels in pixels. */
+export function edges(width: number, narrow: boolean): { left: number; right: number } {
+  return { left: narrow ? 44 : 56, right: width - (narrow ? 12 : 24) };
 }
 
 /** The colours of the style sheet, since a canvas does not know it. */
 export function colours(element: Element): Record<string, string> {
   const style = getComputedStyle(element);
   const named = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  const names = ["text", "muted", "line", "surface", "accent", "band", "out", "predicted", "out-area", "predicted-area"];
+  const names = ["text", "muted", "line", "surface", "accent", "band", "envelope", "out", "predicted", "out-area", "predicted-area"];
   return Object.fromEntries(names.map((name) => [name, named(name)]));
 }
 
 export function options(model: ChartModel, colour: Record<string, string>, narrow: boolean): ChartOption {
   const left = narrow ? 44 : 56;
   const right = narrow ? 12 : 24;
-  const font = { color: colour["muted"], fontSize: 12 };
   return {
     animation: false,
     backgroundColor: "transparent",
@@ -37,6 +42,26 @@ export function options(model: ChartModel, colour: Record<string, string>, narro
       top: at === 0 ? TOP : TOP + FIRST + BETWEEN + (at - 1) * (OTHER + BETWEEN),
       height: at === 0 ? FIRST : OTHER,
     })),
+    ...axes(model, colour, narrow),
+    axisPointer: { link: [{ xAxisIndex: "all" }] },
+    tooltip: {
+      trigger: "axis",
+      confine: true,
+      className: "chart-tip",
+      backgroundColor: "transparent",
+      borderWidth: 0,
+      padding: 0,
+      formatter: (shown: unknown) => tooltip(shown, model),
+    },
+    series: model.panels.flatMap((panel, at) => panelSeries(model, panel, at, colour)),
+  };
+}
+
+/** What changes when a chart is moved. */
+export function axes(model: ChartModel, colour: Record<string, string>, narrow: boolean): ChartOption {
+  const left = narrow ? 44 : 56;
+  const font = { color: colour["muted"], fontSize: 12 };
+  return {
     xAxis: model.panels.map((_, at) => ({
       type: "time",
       gridIndex: at,
@@ -56,52 +81,10 @@ export function options(model: ChartModel, colour: Record<string, string>, narro
       nameLocation: "end",
       nameGap: 14,
       nameTextStyle: { ...font, color: colour["text"], fontWeight: 600, align: "left", padding: [0, 0, 0, -left + 12] },
-      ...valueRange(panel, at === 0 ? 9 : 3),
+      ...valueRange(panel, model, at === 0 ? 9 : 3),
       axisLabel: { ...font, formatter: (value: number) => axisValue(panel, value) },
       splitLine: { lineStyle: { color: colour["line"] } },
     })),
-    axisPointer: { link: [{ xAxisIndex: "all" }] },
-    tooltip: {
-      trigger: "axis",
-      confine: true,
-      className: "chart-tip",
-      backgroundColor: "transparent",
-      borderWidth: 0,
-      padding: 0,
-      formatter: (shown: unknown) => tooltip(shown, model),
-    },
-    dataZoom: [
-      {
-        id: "inside",
-        type: "inside",
-        xAxisIndex: model.panels.map((_, at) => at),
-        filterMode: "none",
-        minValueSpan: 60_000,
-        // On a phone a finger scrolls the page; two fingers zoom, the bar below moves.
-        moveOnMouseMove: !narrow,
-        preventDefaultMouseMove: !narrow,
-      },
-      {
-        id: "slider",
-        type: "slider",
-        xAxisIndex: model.panels.map((_, at) => at),
-        filterMode: "none",
-        minValueSpan: 60_000,
-        left,
-        right,
-        bottom: 10,
-        height: 26,
-        brushSelect: false,
-        showDetail: false,
-        borderColor: colour["line"],
-        fillerColor: colour["band"],
-        handleStyle: { color: colour["surface"], borderColor: colour["accent"] },
-        moveHandleSize: 0,
-        dataBackground: { lineStyle: { color: colour["muted"], opacity: 0.5 }, areaStyle: { opacity: 0 } },
-        selectedDataBackground: { lineStyle: { color: colour["accent"] }, areaStyle: { opacity: 0 } },
-      },
-    ],
-    series: model.panels.flatMap((panel, at) => panelSeries(model, panel, at, colour)),
   };
 }
 
@@ -111,16 +94,18 @@ function panelTitle(panel: Panel): string {
 }
 
 /** Round bounds around what is shown; limits are in view where the values come near them; a switch shows off and on. */
-function valueRange(panel: Panel, parts: number): { min?: number; max?: number; interval?: number } {
+function valueRange(panel: Panel, shown: Span, parts: number): { min?: number; max?: number; interval?: number } {
   if (isSwitch(panel)) return { min: 0, max: 1, interval: 1 };
   let [low, high] = [Infinity, -Infinity];
   const see = (value: number) => {
     low = Math.min(low, value);
     high = Math.max(high, value);
   };
-  for (const [, value] of panel.points) if (value !== null) see(value);
+  const inside = (at: number) => at >= shown.from && at <= shown.to;
+  for (const [at, value] of panel.points) if (value !== null && inside(at)) see(value);
+  for (const [at, lowest, highest] of panel.envelope ?? []) if (inside(at)) [lowest, highest].forEach(see);
   const forecast = shownForecast(panel);
-  for (const point of forecast ? forecastPoints(forecast) : []) [point.low, point.high].forEach(see);
+  for (const point of forecast ? forecastPoints(forecast) : []) if (inside(point.at)) [point.low, point.high].forEach(see);
   if (low > high) return {};
   const near = Math.max(high - low, 1);
   panel.limits.filter((limit) => limit >= low - near && limit <= high + near).forEach(see);
@@ -159,8 +144,7 @@ function panelSeries(model: ChartModel, panel: Panel, at: number, colour: Record
     ...common,
     id: `measured-${at}`,
     name: "measured",
-    data: withGaps(panel.points),
-    sampling: "lttb",
+    data: withGaps(panel.points, (time): Point => [time, null]),
     step: isSwitch(panel) ? "end" : false,
     lineStyle: { color: colour["accent"], width: 2 },
     itemStyle: { color: colour["accent"] },
@@ -169,7 +153,29 @@ function panelSeries(model: ChartModel, panel: Panel, at: number, colour: Record
     markArea: { silent: true, data: areas(model, panel, colour) },
   };
   const forecast = shownForecast(panel);
-  return forecast ? [...forecastSeries(forecast, at, common, colour), measured] : [measured];
+  return [
+    ...(panel.envelope ? bandSeries("envelope", at, withGaps(panel.envelope, (time): Envelope => [time, Number.NaN, Number.NaN]), common, colour["envelope"] ?? "") : []),
+    ...(forecast ? forecastSeries(forecast, at, common, colour) : []),
+    measured,
+  ];
+}
+
+/** An area from a low to a high line. */
+function bandSeries(
+  name: string,
+  at: number,
+  points: readonly Envelope[],
+  common: object,
+  colour: string,
+): object[] {
+  const invisible = { lineStyle: { opacity: 0 }, itemStyle: { opacity: 0 } };
+  const stack = { stack: `${name}-${at}`, stackStrategy: "all" };
+  const low = points.map(([time, from]) => [time, from]);
+  const above = points.map(([time, from, to]) => [time, to - from]);
+  return [
+    { ...common, ...invisible, ...stack, id: `${name}-low-${at}`, name: "low", data: low },
+    { ...common, ...invisible, ...stack, id: `${name}-${at}`, name, data: above, areaStyle: { color: colour, opacity: 1 }, z: 1 },
+  ];
 }
 
 function forecastSeries(
@@ -179,20 +185,9 @@ function forecastSeries(
   colour: Record<string, string>,
 ): object[] {
   const points = forecastPoints(forecast);
-  const invisible = { lineStyle: { opacity: 0 }, itemStyle: { opacity: 0 } };
-  const stack = { stack: `band-${at}`, stackStrategy: "all" };
+  const band = points.map((point) => [point.at, point.low, point.high] as const);
   return [
-    { ...common, ...invisible, ...stack, id: `low-${at}`, name: "low", data: points.map((point) => [point.at, point.low]) },
-    {
-      ...common,
-      ...invisible,
-      ...stack,
-      id: `band-${at}`,
-      name: "band",
-      data: points.map((point) => [point.at, point.high - point.low]),
-      areaStyle: { color: colour["band"], opacity: 1 },
-      z: 1,
-    },
+    ...bandSeries("band", at, band, common, colour["band"] ?? ""),
     {
       ...common,
       id: `median-${at}`,
@@ -229,9 +224,6 @@ const AREAS = { predicted: "predicted-area", observed: "out-area" } as const;
 
 function areas(model: ChartModel, panel: Panel, colour: Record<string, string>): object[] {
   return model.marked
-    .filter((each) => each.metric === panel.metric && each.to > model.from && each.from < model.to)
-    .map((each) => [
-      { xAxis: Math.max(each.from, model.from), itemStyle: { color: colour[AREAS[each.kind]] } },
-      { xAxis: Math.min(each.to, model.to) },
-    ]);
+    .filter((each) => each.metric === panel.metric)
+    .map((each) => [{ xAxis: each.from, itemStyle: { color: colour[AREAS[each.kind]] } }, { xAxis: each.to }]);
 }

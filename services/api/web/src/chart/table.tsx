@@ -24,7 +24,7 @@ export function ChartTable({ model }: { model: ChartModel }) {
 function Rows({ model }: { model: ChartModel }) {
   const [main] = model.panels;
   if (!main) return null;
-  const shown = spread(main.points.filter(([at, value]) => at >= model.from && value !== null));
+  const shown = spread(main.points.filter(([at, value]) => at >= model.from && at <= model.to && value !== null));
   return (
     <div class="values-scroll" role="region" aria-label={t("chart.table")} tabIndex={0}>
       <table>

@@ -1,22 +1,22 @@
 /** One device on the screen: its metrics, readings, forecasts, limits and incidents, kept up to date by the stream. */
-import { batch, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import { Failure, isAbort, pages, path, request } from "../api/client";
 import type { Device, Forecast, Incident, LiveEvents, LivePoint, Page, Rule } from "../api/types";
-import type { Point } from "../chart/model";
-import { present } from "../clock";
+import { LONGEST_MS, type Span } from "../chart/span";
+import { now, present } from "../clock";
 import { LiveStream } from "../live/stream";
+import { markedOf } from "../incidents/marked";
 import { limitsOf } from "../rules/match";
-import { joined, loadReadings } from "./readings";
+import { loadReadings } from "./readings";
+import { ShownSeries } from "./series";
 
-export type Range = "1h" | "6h" | "24h" | "7d";
+const HOUR = 3_600_000;
 
-export const RANGES: Record<Range, number> = {
-  "1h": 3_600_000,
-  "6h": 6 * 3_600_000,
-  "24h": 24 * 3_600_000,
-  "7d": 7 * 24 * 3_600_000 - 60_000,
-};
+export const RANGES = { "1h": HOUR, "6h": 6 * HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR, "30d": 720 * HOUR, "1y": 8760 * HOUR };
+export type Range = keyof typeof RANGES;
 
+/** A forecast reaches an hour ahead, and a bit stays free. */
+const AHEAD_MS = 65 * 60_000;
 const INCIDENT_PAGES = 3;
 const NEWEST_MS = 6 * 60_000;
 const DRAW_EVERY_MS = 500;
@@ -26,20 +26,38 @@ export class DeviceModel {
   readonly rules = signal<Rule[]>([]);
   readonly incidents = signal<Incident[]>([]);
   readonly forecasts = signal<Record<string, Forecast | null>>({});
-  readonly points = signal<Record<string, Point[]>>({});
   readonly chosen = signal<string[]>([]);
-  readonly range = signal<Range>("6h");
-  /** Share of the readings that is here; null when nothing loads. */
-  readonly progress = signal<number | null>(0);
   readonly failure = signal<Failure | null>(null);
+  readonly readings: ShownSeries;
+  /** How long the past is that is shown, and where it ends; null follows the present. */
+  readonly shown = signal<{ length: number; end: number | null }>({ length: RANGES["6h"], end: null });
+  /** Moves on every ten seconds: often enough for the eye, seldom enough for a phone's battery. */
+  readonly at = computed(() => Math.floor(now.value / 10_000) * 10_000);
+  readonly span = computed<Span>(() => {
+    const { length, end } = this.shown.value;
+    return end === null ? { from: this.at.value - length, to: this.latest.value } : { from: end - length, to: end };
+  });
+  private readonly latest = computed(() => this.at.value + (this.looksAhead.value ? AHEAD_MS : 60_000));
+  private readonly looksAhead = computed(() =>
+    this.chosen.value.some((metric) => Date.parse(this.forecasts.value[metric]?.known_at ?? "") > this.at.value - AHEAD_MS),
+  );
+  /** The limits of each metric that is shown. */
+  readonly limitsOf = computed<Record<string, number[]>>(() =>
+    Object.fromEntries(this.chosen.value.map((metric) => [metric, limitsOf(this.rules.value, this.name, metric)])),
+  );
+  readonly marked = computed(() => this.incidents.value.flatMap((incident) => markedOf(incident, this.at.value)));
   private readonly stopped = new AbortController();
   private readonly stream: LiveStream;
   private readonly unwatch: () => void;
-  private loading = new AbortController();
   private arrived: LivePoint[] = [];
   private drawing: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly name: string) {
+  constructor(
+    private readonly name: string,
+    wanted: Span | null,
+  ) {
+    if (wanted) this.moveTo(wanted);
+    this.readings = new ShownSeries(name, (failure) => (this.failure.value = failure));
     this.stream = new LiveStream(
       { device: name },
       {
@@ -58,21 +76,19 @@ export class DeviceModel {
     );
     void this.load();
     this.unwatch = effect(() => {
-      const [metrics, range] = [this.chosen.value, this.range.value];
-      if (metrics.length > 0) void this.loadPoints(metrics, range);
+      const device = this.device.value;
+      if (device && this.chosen.value.length > 0) {
+        this.readings.show(this.chosen.value, this.span.value, Date.parse(device.first_seen));
+      }
     });
   }
 
   stop(): void {
     this.stopped.abort();
-    this.loading.abort();
+    this.readings.stop();
     this.stream.stop();
     this.unwatch();
     clearTimeout(this.drawing);
-  }
-
-  limits(metric: string): number[] {
-    return limitsOf(this.rules.value, this.name, metric);
   }
 
   /** Show or hide a metric; the last one stays. */
@@ -80,6 +96,17 @@ export class DeviceModel {
     const chosen = this.chosen.peek();
     if (!chosen.includes(metric)) this.chosen.value = [...chosen, metric];
     else if (chosen.length > 1) this.chosen.value = chosen.filter((each) => each !== metric);
+  }
+
+  /** Show a stretch of time; one that reaches the present follows it from now on. */
+  moveTo({ from, to }: Span): void {
+    const latest = this.latest.peek();
+    if (to < latest) this.shown.value = { length: to - from, end: to };
+    else this.shown.value = { length: Math.min(this.at.peek() - (from - (to - latest)), LONGEST_MS), end: null };
+  }
+
+  choose(range: Range): void {
+    this.shown.value = { length: RANGES[range], end: null };
   }
 
   async load(): Promise<void> {
@@ -91,11 +118,10 @@ export class DeviceModel {
         this.rules.value = rules.items;
         this.failure.value = null;
         if (this.chosen.peek().length === 0) this.chosen.value = [this.first(found)].filter((each) => each !== "");
-        else void this.loadPoints(this.chosen.peek(), this.range.peek());
+        else this.readings.reload();
       });
     });
-    await this.loadNewest();
-    await this.loadRest();
+    await Promise.all([this.loadNewest(), this.loadRest()]);
   }
 
   /** The last values of all metrics: what is kept of the device itself is up to five minutes old. */
@@ -116,6 +142,11 @@ export class DeviceModel {
 
   /** What the stream does not replay: incidents and forecasts. */
   private async loadRest(): Promise<void> {
+    const metrics = Object.keys(this.device.peek()?.metrics ?? {});
+    await Promise.all([this.loadIncidents(), ...metrics.map((metric) => this.loadForecast(metric))]);
+  }
+
+  private async loadIncidents(): Promise<void> {
     await this.guarded(async (signal) => {
       const found: Incident[] = [];
       let count = 0;
@@ -126,35 +157,11 @@ export class DeviceModel {
       }
       this.incidents.value = found;
     });
-    await Promise.all(this.chosen.peek().map((metric) => this.loadForecast(metric)));
   }
 
   private first(device: Device): string {
     const metrics = Object.keys(device.metrics).sort();
-    return metrics.find((metric) => this.limits(metric).length > 0) ?? metrics.find((each) => each === "temperature") ?? metrics[0] ?? "";
-  }
-
-  private async loadPoints(metrics: string[], range: Range): Promise<void> {
-    this.loading.abort();
-    this.loading = new AbortController();
-    const { signal } = this.loading;
-    const to = present() + 60_000;
-    const shares = new Map(metrics.map((metric) => [metric, 0]));
-    this.progress.value = 0;
-    await this.guarded(async () => {
-      await Promise.all(
-        metrics.map(async (metric) => {
-          const points = await loadReadings(this.name, metric, to - RANGES[range] - 60_000, to, signal, (share) => {
-            shares.set(metric, share);
-            this.progress.value = [...shares.values()].reduce((sum, each) => sum + each, 0) / metrics.length;
-          });
-          const live = (this.points.peek()[metric] ?? []).filter(([at]) => at > (points.at(-1)?.[0] ?? 0));
-          this.points.value = { ...this.points.peek(), [metric]: [...points, ...live] };
-          if (this.forecasts.peek()[metric] === undefined) await this.loadForecast(metric);
-        }),
-      );
-    }, signal);
-    if (!signal.aborted) this.progress.value = null;
+    return metrics.find((metric) => limitsOf(this.rules.peek(), this.name, metric).length > 0) ?? metrics.find((each) => each === "temperature") ?? metrics[0] ?? "";
   }
 
   private async loadForecast(metric: string): Promise<void> {
@@ -170,7 +177,8 @@ export class DeviceModel {
     });
   }
 
-  private async guarded(work: (signal: AbortSignal) => Promise<void>, signal = this.stopped.signal): Promise<void> {
+  private async guarded(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.stopped;
     try {
       await work(signal);
     } catch (error) {
@@ -189,18 +197,15 @@ export class DeviceModel {
     const arrived = this.arrived;
     this.arrived = [];
     this.drawing = undefined;
-    const points = { ...this.points.peek() };
     const metrics = { ...this.device.peek()?.metrics };
     for (const live of arrived) {
-      const kept = points[live.metric];
-      if (kept) points[live.metric] = joined(kept, live);
       if ((metrics[live.metric]?.last_ts ?? "") <= live.ts) {
         metrics[live.metric] = { unit: live.unit, last_ts: live.ts, last_value: live.value };
       }
     }
     const device = this.device.peek();
     batch(() => {
-      this.points.value = points;
+      this.readings.take(arrived);
       if (device) this.device.value = { ...device, metrics };
     });
   }

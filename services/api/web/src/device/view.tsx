@@ -1,28 +1,28 @@
 /** One device: what it measures now, how it went, what the next hour will bring, and its incidents. */
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { Failure } from "../api/client";
 import { ChartView } from "../chart/chart-view";
 import { Legend } from "../chart/legend";
 import type { ChartModel } from "../chart/model";
 import { ChartTable } from "../chart/table";
+import { moved, zoomed } from "../chart/span";
 import { now, present } from "../clock";
-import { fullTime, metricName, relative, share, valueOf } from "../i18n/format";
+import { dateTime, fullTime, metricName, relative, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
-import { markedOf } from "../incidents/marked";
 import { IncidentRow } from "../incidents/row";
-import { links } from "../router";
+import { links, query, spanOf } from "../router";
 import { Age } from "../ui/age";
 import { Failed, failureText, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
 import { csv, download } from "./csv";
 import { DeviceModel, type Range, RANGES } from "./device";
 import { Outlook } from "./outlook";
-
-const AHEAD_MS = 65 * 60_000;
+import { loadReadings } from "./readings";
 
 export function DeviceView({ device: name }: { device: string }) {
   useTitle(name);
-  const model = useMemo(() => new DeviceModel(name), [name]);
+  const model = useMemo(() => new DeviceModel(name, spanOf(query.peek())), [name]);
   useEffect(() => () => model.stop(), [model]);
   const chart = useComputed(() => chartModel(model));
   const device = model.device.value;
@@ -32,7 +32,11 @@ export function DeviceView({ device: name }: { device: string }) {
   }
   const metrics = Object.keys(device.metrics).sort();
   const main = model.chosen.value[0] ?? "";
-  const empty = model.progress.value === null && chart.value.panels.every((panel) => panel.points.length === 0);
+  const span = model.span.value;
+  const { length, end } = model.shown.value;
+  const live = end === null;
+  const loading = model.readings.loading.value;
+  const empty = !loading && chart.value.panels.every(({ points }) => !points.some(([at]) => at >= span.from && at <= span.to));
   const newest = Object.values(device.metrics).reduce((best, each) => (each.last_ts > best ? each.last_ts : best), "");
   return (
     <>
@@ -76,8 +80,8 @@ export function DeviceView({ device: name }: { device: string }) {
                   key={range}
                   type="button"
                   class="chip"
-                  aria-pressed={model.range.value === range}
-                  onClick={() => (model.range.value = range)}
+                  aria-pressed={model.shown.value.end === null && model.shown.value.length === RANGES[range]}
+                  onClick={() => model.choose(range)}
                 >
                   {t(`device.range-${range}`)}
                 </button>
@@ -85,34 +89,47 @@ export function DeviceView({ device: name }: { device: string }) {
             </div>
             <Export model={model} />
           </div>
-          {empty ? (
-            <div class="state">
-              <h2>{t("device.no-readings")}</h2>
-              {newest ? <p>{t("device.no-readings-next", { time: fullTime(Date.parse(newest)) })}</p> : null}
-            </div>
-          ) : (
-            <>
-              <ChartView
-                model={chart.value}
-                zoomKey={model.range.value}
-                label={t("device.chart", {
-                  metrics: model.chosen.value.map(metricName).join(", "),
-                  device: name,
-                  range: t(`device.range-${model.range.value}`),
-                })}
-              />
-              <Legend model={chart.value} />
-            </>
-          )}
+          <div class="toolbar steps">
+            <StepButton label={t("chart.earlier")} path="M15 5l-7 7 7 7" act={() => model.moveTo(moved(span, -length / 2))} />
+            <span class="steps-range">{`${dateTime(span.from)} – ${live ? t("chart.now") : dateTime(span.to)}`}</span>
+            <StepButton label={t("chart.later")} path="M9 5l7 7-7 7" act={() => model.moveTo(moved(span, length / 2))} disabled={live} />
+            {live ? null : (
+              <button type="button" class="button button-small" onClick={() => (model.shown.value = { length, end: null })}>
+                {t("chart.to-now")}
+              </button>
+            )}
+            <span class="steps-zoom">
+              <StepButton label={t("chart.zoom-out")} path="M5 12h14" act={() => model.moveTo(zoomed(span, 2))} />
+              <StepButton label={t("chart.zoom-in")} path="M5 12h14M12 5v14" act={() => model.moveTo(zoomed(span, 1 / 2))} />
+            </span>
+          </div>
+          <div class={`chart-frame ${loading ? "chart-loading" : ""}`}>
+            <ChartView
+              model={chart.value}
+              move={(to) => model.moveTo(to)}
+              home={() => model.choose("6h")}
+              label={t("device.chart", {
+                metrics: model.chosen.value.map(metricName).join(", "),
+                device: name,
+                from: dateTime(span.from),
+                to: live ? t("chart.now") : dateTime(span.to),
+              })}
+            />
+            {empty ? (
+              <div class="chart-empty">
+                <h2>{t("device.no-readings")}</h2>
+                {newest ? <p>{t("device.no-readings-next", { time: fullTime(Date.parse(newest)) })}</p> : null}
+              </div>
+            ) : null}
+          </div>
+          <Legend model={chart.value} />
           {empty ? null : <ChartTable model={chart.value} />}
           <p class="hint chart-hint" role="status">
-            {model.progress.value === null
-              ? t("device.chart-hint")
-              : t("device.loading-part", { percent: share(model.progress.value) })}
+            {t(loading ? "state.loading" : "device.chart-hint")}
           </p>
         </section>
         <div class="aside">
-          <Outlook forecast={model.forecasts.value[main]} limited={model.limits(main).length > 0} />
+          <Outlook forecast={model.forecasts.value[main]} limited={(model.limitsOf.value[main]?.length ?? 0) > 0} />
           <Incidents model={model} />
         </div>
       </div>
@@ -135,26 +152,52 @@ function Incidents({ model }: { model: DeviceModel }) {
   );
 }
 
+interface StepProps {
+  label: string;
+  path: string;
+  act: () => void;
+  disabled?: boolean;
+}
+
+function StepButton({ label, path, act, disabled = false }: StepProps) {
+  return (
+    <button type="button" class="icon-button" aria-label={label} title={label} disabled={disabled} onClick={act}>
+      <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
+        <path d={path} fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />
+      </svg>
+    </button>
+  );
+}
+
+/** Saves every reading of the stretch that is shown, also where the chart shows means. */
 function Export({ model }: { model: DeviceModel }) {
   const said = useSignal("");
-  const save = (): void => {
-    const from = present() - RANGES[model.range.value];
-    const columns = model.chosen.value.map((metric) => ({
-      metric,
-      points: (model.points.value[metric] ?? []).filter(([at]) => at >= from),
-    }));
-    const { text, rows } = csv(columns);
-    const day = new Date(present()).toISOString().slice(0, 16).replace(":", "");
-    download(`${model.device.value?.device ?? "device"}-${day}.csv`, text);
-    said.value = t("device.exported", { count: rows });
-  };
+  const busy = useSignal(false);
+  async function save(): Promise<void> {
+    busy.value = true;
+    const device = model.device.value?.device ?? "";
+    const { from, to } = model.span.value;
+    try {
+      const columns = await Promise.all(
+        model.chosen.value.map(async (metric) => ({ metric, points: await loadReadings(device, metric, from, to, AbortSignal.timeout(120_000)) })),
+      );
+      const { text, rows } = csv(columns);
+      const day = new Date(Math.min(to, present())).toISOString().slice(0, 16).replace(":", "");
+      download(`${device}-${day}.csv`, text);
+      said.value = t("device.exported", { count: rows });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      said.value = failureText(error);
+    }
+    busy.value = false;
+  }
   return (
     <>
       <span class="hint" role="status">
         {said.value}
       </span>
-      <button type="button" class="button" disabled={model.progress.value !== null} onClick={save}>
-        {t("device.export")}
+      <button type="button" class="button" disabled={busy.value} onClick={() => void save()}>
+        {t(busy.value ? "state.loading" : "device.export")}
       </button>
     </>
   );
@@ -162,22 +205,16 @@ function Export({ model }: { model: DeviceModel }) {
 
 function chartModel(model: DeviceModel): ChartModel {
   const device = model.device.value;
-  // Moves on every ten seconds: often enough for the eye, seldom enough for a phone's battery.
-  const at = Math.floor(now.value / 10_000) * 10_000;
+  const series = model.readings.series.value;
   const panels = model.chosen.value.map((metric) => ({
     metric,
     unit: device?.metrics[metric]?.unit ?? "",
-    points: model.points.value[metric] ?? [],
+    points: series[metric]?.points ?? NOTHING,
+    envelope: series[metric]?.envelope ?? null,
     forecast: model.forecasts.value[metric] ?? null,
-    limits: model.limits(metric),
+    limits: model.limitsOf.value[metric] ?? NOTHING,
   }));
-  const ahead = panels.some((panel) => panel.forecast && Date.parse(panel.forecast.known_at) > at - AHEAD_MS);
-  const marked = model.incidents.value.flatMap((incident) => markedOf(incident, at));
-  return {
-    panels,
-    marked,
-    from: at - RANGES[model.range.value],
-    to: at + (ahead ? AHEAD_MS : 60_000),
-    line: { at, label: t("chart.now") },
-  };
+  return { panels, marked: model.marked.value, ...model.span.value, line: { at: model.at.value, label: t("chart.now") } };
 }
+
+const NOTHING: never[] = [];

@@ -1,11 +1,12 @@
 /** One incident: what, where, since when, how sure, what next, and the forecast of then beside what came. */
-import { useComputed } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Failure, path, request } from "../api/client";
 import type { Forecast, Incident, Rule } from "../api/types";
 import { ChartView } from "../chart/chart-view";
 import { Legend } from "../chart/legend";
 import type { ChartModel, Point } from "../chart/model";
+import type { Span } from "../chart/span";
 import { ChartTable } from "../chart/table";
 import { now, present } from "../clock";
 import { loadReadings } from "../device/readings";
@@ -141,7 +142,11 @@ function Facts({ incident }: { incident: Incident }) {
 }
 
 function Comparison({ incident, around }: { incident: Incident; around: Loaded<Around> }) {
-  const model = useComputed(() => chartModel(incident, around.value.value));
+  const moved = useSignal<Span | null>(null);
+  const model = useComputed(() => {
+    const shown = chartModel(incident, around.value.value);
+    return shown && moved.value ? { ...shown, ...moved.value } : shown;
+  });
   const title = t(incident.forecast_known_at ? "incident.then" : "incident.then-observed");
   const loaded = around.value.value;
   return (
@@ -149,7 +154,12 @@ function Comparison({ incident, around }: { incident: Incident; around: Loaded<A
       <h2 id="then">{title}</h2>
       {model.value ? (
         <>
-          <ChartView model={model.value} zoomKey={incident.incident_id} label={`${title}: ${headline(incident)}`} />
+          <ChartView
+            model={model.value}
+            label={`${title}: ${headline(incident)}`}
+            move={(to) => (moved.value = to)}
+            home={() => (moved.value = null)}
+          />
           <Legend model={model.value} />
           <ChartTable model={model.value} />
           {incident.forecast_known_at && loaded?.forecast === null ? <p class="hint">{t("incident.then-none")}</p> : null}
@@ -169,7 +179,7 @@ function chartModel(incident: Incident, around: Around | null): ChartModel | nul
   const { metric, unit, threshold } = incident;
   const made = around.forecast ? Date.parse(around.forecast.known_at) : null;
   return {
-    panels: [{ metric, unit, points: around.points, forecast: around.forecast, limits: [threshold] }],
+    panels: [{ metric, unit, points: around.points, envelope: null, forecast: around.forecast, limits: [threshold] }],
     marked: markedOf(incident, Math.min(at, around.to)),
     from: around.from,
     to: around.to,
