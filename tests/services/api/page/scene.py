@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.services.api.fakes import World, served
+from tests.services.api.test_history import FakeLake
 
 from sensorcast_api import examples
+from sensorcast_api.asgi import make_app
+from sensorcast_api.history.past import Past
 from sensorcast_api.services import Limits
 from sensorcast_common.clock import from_millis, system_clock
 from sensorcast_common.device import MetricState
@@ -53,6 +56,21 @@ def present_world(limits: Limits | None = None) -> World:
     for name, risk in (("truck-1", 0.02), ("truck-2", 0.82)):
         put_forecast(world, name, known_at=world.now - MINUTE, probability=risk)
     put_incident(world)
+    return world
+
+
+class _NothingSunk:
+    """Tells that the lake has no more than what is older than a year."""
+
+    async def lowest(self, *, now: int) -> int | None:
+        return now - 400 * 24 * HOUR
+
+
+def with_past(world: World) -> World:
+    """Give a world a past: all its readings, however old, as history."""
+    past = Past(lake=FakeLake(), hot=world.readings, watermarks=_NothingSunk(), clock=lambda: world.now)
+    world.services = replace(world.services, past=past)
+    world.app = make_app(world.services)
     return world
 
 

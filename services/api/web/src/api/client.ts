@@ -1,7 +1,7 @@
 /** Requests to the API with the key of this session; a failure is a `Failure` that says what a person can do. */
 import type { FleetDevice, FleetPage, Page, Problem } from "./types";
 
-export type FailureKind = "offline" | "unauthorized" | "forbidden" | "missing" | "conflict" | "invalid" | "server";
+export type FailureKind = "offline" | "unauthorized" | "forbidden" | "missing" | "conflict" | "invalid" | "busy" | "server";
 
 export class Failure extends Error {
   constructor(
@@ -63,7 +63,7 @@ export async function failureOf(response: Response): Promise<Failure> {
   } catch {
     // A proxy may answer with a page of its own; the status says enough.
   }
-  const failure = new Failure(kindOf(response.status), problem);
+  const failure = new Failure(kindOf(response.status, problem), problem);
   if (failure.kind === "unauthorized") onUnauthorized();
   return failure;
 }
@@ -72,12 +72,14 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-function kindOf(status: number): FailureKind {
+function kindOf(status: number, problem: Problem | null): FailureKind {
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
   if (status === 404) return "missing";
   if (status === 409 || status === 412 || status === 428) return "conflict";
   if (status === 422) return "invalid";
+  // Our own service that cannot do this now, unlike a proxy that finds no service.
+  if (problem?.title && (status === 429 || status === 502 || status === 503)) return "busy";
   return status === 502 || status === 503 || status === 504 ? "offline" : "server";
 }
 
@@ -88,11 +90,12 @@ export function path(base: string, parameters: Record<string, string | number | 
     if (value !== undefined && value !== null) query.set(name, String(value));
   }
   const text = query.toString();
-  return text ? `${base}?${text}` : base;
+  if (!text) return base;
+  return base.includes("?") ? `${base}&${text}` : `${base}?${text}`;
 }
 
 /** The pages of a list, one after the other. */
-export async function* pages<Item, Answer extends Page<Item> = Page<Item>>(
+export async function* pages<Item, Answer extends { next_cursor: string | null } = Page<Item>>(
   base: string,
   parameters: Record<string, string | number | undefined>,
   signal?: AbortSignal,

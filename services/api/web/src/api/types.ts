@@ -115,6 +115,40 @@ export interface ReadingsPage {
   next_cursor: string | null;
 }
 
+export type Bucket = "minute" | "hour" | "day";
+
+export interface HistoryPage {
+  lake_until: string;
+  series: { device: string; metric: string; unit: string; readings: { ts: string; value: number }[] }[];
+  next_cursor: string | null;
+}
+
+export interface HistoryBucket {
+  start: string;
+  count: number;
+  min: number;
+  max: number;
+  mean: number;
+  p05: number;
+  p50: number;
+  p95: number;
+  inside: number | null;
+  mkt: number | null;
+}
+
+export interface AggregateSeries {
+  device: string;
+  metric: string;
+  unit: string;
+  buckets: HistoryBucket[];
+}
+
+export interface HistoryAggregates {
+  bucket: Bucket;
+  lake_until: string;
+  series: AggregateSeries[];
+}
+
 export interface ForecastCondition {
   min_probability: number;
   min_consecutive: number;

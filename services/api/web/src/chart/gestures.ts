@@ -82,6 +82,7 @@ export function followGestures(element: HTMLElement, chart: Movable, until: Abor
 const KEYS: Record<string, (span: Span) => Span> = {
   ArrowLeft: (span) => moved(span, (span.from - span.to) / 4),
   ArrowRight: (span) => moved(span, (span.to - span.from) / 4),
-  "+": (span) => zoomed(span, 1 / 2),
-  "-": (span) => zoomed(span, 2),
+  // The latest stays in view: it is what most people look for.
+  "+": (span) => zoomed(span, 1 / 2, span.to),
+  "-": (span) => zoomed(span, 2, span.to),
 };

@@ -81,7 +81,7 @@ export function axes(model: ChartModel, colour: Record<string, string>, narrow: 
       nameLocation: "end",
       nameGap: 14,
       nameTextStyle: { ...font, color: colour["text"], fontWeight: 600, align: "left", padding: [0, 0, 0, -left + 12] },
-      ...valueRange(panel, model, at === 0 ? 9 : 3),
+      ...valueRange(panel, model, at === 0 ? 7 : 3),
       axisLabel: { ...font, formatter: (value: number) => axisValue(panel, value) },
       splitLine: { lineStyle: { color: colour["line"] } },
     })),

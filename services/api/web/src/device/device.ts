@@ -76,10 +76,7 @@ export class DeviceModel {
     );
     void this.load();
     this.unwatch = effect(() => {
-      const device = this.device.value;
-      if (device && this.chosen.value.length > 0) {
-        this.readings.show(this.chosen.value, this.span.value, Date.parse(device.first_seen));
-      }
+      if (this.chosen.value.length > 0) this.readings.show(this.chosen.value, this.span.value);
     });
   }
 

@@ -1,13 +1,21 @@
 /** Readings of one series: loaded for a range, then joined by live ones. */
-import { path, request } from "../api/client";
-import type { LivePoint, ReadingsPage } from "../api/types";
+import { Failure, path, request } from "../api/client";
+import { hasLake, loadAggregates, loadPast } from "../api/history";
+import type { HistoryBucket, LivePoint, ReadingsPage } from "../api/types";
 import type { Envelope, Point } from "../chart/model";
 import type { Span } from "../chart/span";
+import { present } from "../clock";
 
 const PAGE = 10_000;
-const RAW_UP_TO_MS = 6 * 3_600_000;
-const STEPS_MS = [60, 300, 900, 3600, 6 * 3600, 86_400].map((seconds) => seconds * 1000);
-const MOST_POINTS = 720;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Up to this each reading is shown; beyond, what minutes, hours or days come to. */
+const RAW_UP_TO = 8 * HOUR;
+/** What is older than this is asked of the lake: the hot store keeps a week. */
+const HOT = 6 * DAY;
+const STEPS = [1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE).concat([1, 2, 3, 6, 12, 24].map((hours) => hours * HOUR));
+const MOST_POINTS = 800;
 
 /** Readings of one metric from `from` to `to`. */
 export interface Series extends Span {
@@ -21,10 +29,12 @@ export interface Series extends Span {
 
 /** How finely a screen shows a stretch of time. */
 export function stepFor({ from, to }: Span): number {
-  if (to - from <= RAW_UP_TO_MS) return 0;
-  return STEPS_MS.find((step) => (to - from) / step <= MOST_POINTS) ?? 86_400_000;
+  if (to - from <= RAW_UP_TO) return 0;
+  const step = STEPS.find((each) => (to - from) / each <= MOST_POINTS) ?? DAY;
+  return to - from > 3 * DAY ? Math.max(step, HOUR) : step;
 }
 
+/** A series as finely as `step` says: from the hot store, from the lake, or from both, as the service sees fit. */
 export async function loadSeries(
   device: string,
   metric: string,
@@ -32,34 +42,58 @@ export async function loadSeries(
   step: number,
   signal: AbortSignal,
 ): Promise<Omit<Series, "open">> {
-  const points = await loadReadings(device, metric, span.from, span.to, signal);
-  if (step === 0) return { ...span, step, points, envelope: null };
-  return { ...span, step, ...inSteps(points, step) };
+  if (step === 0) {
+    const recent = span.from > present() - HOT || !hasLake.peek();
+    const points = recent
+      ? await loadReadings(device, metric, span.from, span.to, signal)
+      : await loadPast(device, metric, span, signal);
+    return { ...span, step, points, envelope: null };
+  }
+  if (hasLake.peek()) {
+    try {
+      const bucket = step >= DAY ? "day" : step >= HOUR ? "hour" : "minute";
+      const { series } = await loadAggregates({ devices: [device], metrics: [metric], ...span, bucket }, signal);
+      return { ...span, step, ...inSteps(series.flatMap(({ buckets }) => buckets.map(partOf)), step) };
+    } catch (error) {
+      if (!(error instanceof Failure && error.problem?.status === 503)) throw error;
+      hasLake.value = false;
+    }
+  }
+  const from = Math.max(span.from, present() - HOT - DAY + MINUTE);
+  const points = from < span.to ? await loadReadings(device, metric, from, span.to, signal) : [];
+  return { ...span, step, ...inSteps(points.flatMap(([at, value]) => (value === null ? [] : { at, count: 1, mean: value, low: value, high: value })), step) };
 }
 
-function inSteps(points: Point[], step: number): { points: Point[]; envelope: Envelope[] } {
-  const means: Point[] = [];
-  const envelope: Envelope[] = [];
-  let [sum, count, low, high, bucket] = [0, 0, Infinity, -Infinity, Number.NaN];
-  const close = (): void => {
-    if (count === 0) return;
-    means.push([bucket * step + step / 2, sum / count]);
-    envelope.push([bucket * step + step / 2, low, high]);
-  };
-  for (const [at, value] of points) {
-    if (value === null) continue;
-    const of = Math.floor(at / step);
-    if (of !== bucket) {
-      close();
-      [sum, count, low, high, bucket] = [0, 0, Infinity, -Infinity, of];
+/** What some readings come to. */
+interface Part {
+  at: number;
+  count: number;
+  mean: number;
+  low: number;
+  high: number;
+}
+
+function partOf(bucket: HistoryBucket): Part {
+  return { at: Date.parse(bucket.start), count: bucket.count, mean: bucket.mean, low: bucket.min, high: bucket.max };
+}
+
+/** Means with least and greatest values around them, one for each step that has any; each in the middle of its step. */
+export function inSteps(parts: Iterable<Part>, step: number): { points: Point[]; envelope: Envelope[] } {
+  const steps = new Map<number, Part>();
+  for (const part of parts) {
+    const at = Math.floor(part.at / step) * step + step / 2;
+    const known = steps.get(at);
+    if (!known) {
+      steps.set(at, { ...part, at });
+      continue;
     }
-    sum += value;
-    count += 1;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+    known.mean += ((part.mean - known.mean) * part.count) / (known.count + part.count);
+    known.count += part.count;
+    known.low = Math.min(known.low, part.low);
+    known.high = Math.max(known.high, part.high);
   }
-  close();
-  return { points: means, envelope };
+  const ordered = [...steps.values()].sort((one, other) => one.at - other.at);
+  return { points: ordered.map(({ at, mean }) => [at, mean]), envelope: ordered.map(({ at, low, high }) => [at, low, high]) };
 }
 
 /** The readings from `from` to `to` (milliseconds since 1970 UTC), ascending. */

@@ -16,7 +16,6 @@ export class ShownSeries {
   readonly loading = signal(true);
   private metrics: string[] = [];
   private span: Span = { from: 0, to: 0 };
-  private first = 0;
   private running = new AbortController();
   private settling: ReturnType<typeof setTimeout> | undefined;
 
@@ -30,11 +29,10 @@ export class ShownSeries {
     this.running.abort();
   }
 
-  /** Show these metrics from now on; what is missing of them loads once the hand rests. Nothing is older than `first`. */
-  show(metrics: string[], span: Span, first: number): void {
+  /** Show these metrics from now on; what is missing of them loads once the hand rests. */
+  show(metrics: string[], span: Span): void {
     this.metrics = metrics;
     this.span = span;
-    this.first = first;
     if (this.missing().length === 0) return;
     clearTimeout(this.settling);
     const known = metrics.some((metric) => this.series.peek()[metric]);
@@ -57,11 +55,10 @@ export class ShownSeries {
   }
 
   private missing(): string[] {
-    const from = Math.max(this.span.from, this.first);
     const step = stepFor(this.span);
     return this.metrics.filter((metric) => {
       const kept = this.series.peek()[metric];
-      return !kept || kept.step !== step || kept.from > from || (kept.to < this.span.to && !kept.open);
+      return !kept || kept.step !== step || kept.from > this.span.from || (kept.to < this.span.to && !kept.open);
     });
   }
 
@@ -72,7 +69,7 @@ export class ShownSeries {
     const beside = (this.span.to - this.span.from) * BESIDE;
     const latest = present() + 60_000;
     const to = Math.min(this.span.to + beside, latest);
-    const from = Math.min(Math.max(this.span.from - beside, this.first), to - 60_000);
+    const from = Math.min(this.span.from - beside, to - 60_000);
     const step = stepFor(this.span);
     this.loading.value = true;
     try {

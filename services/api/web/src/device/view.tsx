@@ -99,8 +99,8 @@ export function DeviceView({ device: name }: { device: string }) {
               </button>
             )}
             <span class="steps-zoom">
-              <StepButton label={t("chart.zoom-out")} path="M5 12h14" act={() => model.moveTo(zoomed(span, 2))} />
-              <StepButton label={t("chart.zoom-in")} path="M5 12h14M12 5v14" act={() => model.moveTo(zoomed(span, 1 / 2))} />
+              <StepButton label={t("chart.zoom-out")} path="M5 12h14" act={() => model.moveTo(zoomed(span, 2, span.to))} />
+              <StepButton label={t("chart.zoom-in")} path="M5 12h14M12 5v14" act={() => model.moveTo(zoomed(span, 1 / 2, span.to))} />
             </span>
           </div>
           <div class={`chart-frame ${loading ? "chart-loading" : ""}`}>

@@ -52,6 +52,6 @@ export function Failed({ failure, retry }: { failure: Failure; retry?: () => voi
 }
 
 export function failureText(failure: Failure): string {
-  if (failure.kind === "invalid") return t("failure.invalid", { detail: failure.message });
+  if (failure.kind === "invalid" || failure.kind === "busy") return t(`failure.${failure.kind}`, { detail: failure.message });
   return t(`failure.${failure.kind}`);
 }
