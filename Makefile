@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-DISTRIBUTIONS := libs/faststream-sqs libs/common services/ingest services/archiver services/forecaster services/alerter services/api deploy/local
+DISTRIBUTIONS := libs/faststream-sqs libs/common libs/rules services/ingest services/archiver services/forecaster services/alerter services/api deploy/local
 SOURCES := libs services deploy tests benchmarks
 
 WEB := services/api/web

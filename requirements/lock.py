@@ -11,6 +11,7 @@ HERE = Path(__file__).resolve().parent
 OWN = (
     "faststream-sqs",
     "sensorcast-common",
+    "sensorcast-rules",
     "sensorcast-ingest",
     "sensorcast-archiver",
     "sensorcast-forecaster",

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.servers.aws import DeployedStack
 
-from sensorcast_common.rule import LimitCondition, Rule
+from sensorcast_common.product import ProductProfile
+from sensorcast_common.rule import LimitCondition, ProductCondition, Rule
+from sensorcast_common.tables.products import ProductConflict, ProductsTable
 from sensorcast_common.tables.rules import RuleConflict, RulesTable
 
 
@@ -43,7 +45,7 @@ async def test_a_change_must_be_of_the_version_that_is_there(table: RulesTable) 
     await table.put(rule(above=9, version=2))
     stored = await table.get("acme", "fridge")
     assert stored is not None
-    assert stored.condition.above == 9
+    assert stored.limits() == [("above", 9)]
 
 
 async def test_applying_the_same_rule_again_makes_no_version(table: RulesTable) -> None:
@@ -68,3 +70,46 @@ async def test_more_rules_than_one_page_are_all_read(table: RulesTable) -> None:
     many = [rule(f"rule-{at:05}", above=at).model_copy(update={"name": "x" * 80}) for at in range(30)]
     await asyncio.gather(*map(table.put, many))
     assert await table.list("acme") == many
+
+
+async def test_every_version_is_kept_with_who_changed_it(table: RulesTable) -> None:
+    await table.put(rule(), by="dispatch")
+    await table.apply(rule(above=9), by="operator")
+    await table.apply(rule(above=9), by="nobody")
+    await table.delete("acme", "fridge", by="admin")
+    await table.put(rule(above=5), by="dispatch")
+    kept = await table.versions("acme", "fridge")
+    assert [(each.version, each.changed_by) for each in kept] == [
+        (1, "dispatch"),
+        (2, "admin"),
+        (2, "operator"),
+        (1, "dispatch"),
+    ]
+    assert [each.rule.limits() if each.rule else None for each in kept] == [
+        [("above", 5)],
+        None,
+        [("above", 9)],
+        [("above", 8)],
+    ]
+
+
+async def test_a_rule_about_a_product_is_read_with_its_profile(stack: DeployedStack) -> None:
+    async with stack.aws.client("dynamodb") as client:
+        rules, products = RulesTable(client, stack.names), ProductsTable(client, stack.names)
+        about = rule().model_copy(update={"condition": ProductCondition(product="vaccine")})
+        await rules.put(about)
+        assert (await rules.list("acme"))[0].limits() == []
+        vaccine = ProductProfile(tenant="acme", product_id="vaccine", name="Vaccine", above=8, below=2)
+        await products.apply(vaccine, by="operator")
+        changed = await products.apply(vaccine.model_copy(update={"above": 9.0}), by="operator")
+        assert changed.version == 2
+        with pytest.raises(ProductConflict, match="version: product 'vaccine'"):
+            await products.put(vaccine, by="operator")
+        assert await products.list("acme") == [changed]
+        for read in (await rules.get("acme", "fridge"), *await rules.list("acme"), *[r async for r in rules.every()]):
+            assert read is not None
+            assert read.profile == changed
+            assert read.limits() == [("above", 9), ("below", 2)]
+        assert (await rules.apply(about)).version == 1
+        assert await products.delete("acme", "vaccine", by="operator")
+        assert not await products.delete("acme", "vaccine", by="operator")

@@ -8,20 +8,22 @@ from typing import Literal
 from prometheus_client import CollectorRegistry
 
 from sensorcast_alerter.announce import Announcer
-from sensorcast_alerter.decision import Patience
 from sensorcast_alerter.metrics import AlerterMetrics
 from sensorcast_alerter.notices import Announcements
-from sensorcast_alerter.ports import Incidents, Outbox, Rules, Sender
-from sensorcast_alerter.record import Recorder
-from sensorcast_alerter.series_state import SeriesStates
+from sensorcast_alerter.ports import Outbox, Sender
 from sensorcast_alerter.sweep import Sweep
-from sensorcast_alerter.watchroom import Watchroom
 from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.forecast import Forecast, LimitRisk
-from sensorcast_common.incident import Basis, Channel, Incident, IncidentState, Notice
+from sensorcast_common.incident import Basis, Channel, Incident, IncidentEntry, IncidentState, Notice
 from sensorcast_common.reading import Reading
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
+from sensorcast_common.tables.incident_journal import entry_of
 from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
+from sensorcast_rules.decision import Patience
+from sensorcast_rules.ports import Incidents, Rules
+from sensorcast_rules.record import Recorder
+from sensorcast_rules.series_state import SeriesStates
+from sensorcast_rules.watchroom import Watchroom
 
 MIDNIGHT = to_millis(datetime(2025, 1, 15, tzinfo=UTC))
 NUMBER = "+4915112345678"
@@ -102,6 +104,7 @@ class MemoryTables(Incidents, Outbox, Rules):
         self.rules: list[Rule] = []
         self.items: dict[str, StoredIncident] = {}
         self.markers: dict[tuple[str, ...], tuple[str, int | None]] = {}
+        self.history: dict[str, list[IncidentEntry]] = {}
         self.away = False
         self.settling_fails = 0
         self.writes = 0
@@ -118,14 +121,16 @@ class MemoryTables(Incidents, Outbox, Rules):
     async def live(self) -> AsyncIterator[StoredIncident]:
         self._reach()
         for stored in list(self.items.values()):
-            if stored.incident.state is IncidentState.OPEN or any(each.pending for each in stored.outbox.values()):
+            if not stored.incident.over or any(each.pending for each in stored.outbox.values()):
                 yield stored
 
     async def load(self, tenant: str, incident_id: str) -> StoredIncident | None:
         self._reach()
         return self.items.get(incident_id)
 
-    async def open(self, incident: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
+    async def open(
+        self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
+    ) -> StoredIncident:
         await asyncio.sleep(0)
         self._reach()
         key = (*incident.series, incident.rule_id, incident.side)
@@ -135,14 +140,23 @@ class MemoryTables(Incidents, Outbox, Rules):
         if ended is not None and ended >= to_millis(incident.opened_at):
             raise AlreadyOver
         self.markers[key] = (incident.incident_id, None)
+        self._note(incident, entry)
         return self._put(StoredIncident(incident, 1, {each.key: each for each in notices}))
 
-    async def change(self, before: StoredIncident, after: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
+    async def change(
+        self,
+        before: StoredIncident,
+        after: Incident,
+        notices: Sequence[Notice] = (),
+        *,
+        entry: IncidentEntry | None = None,
+    ) -> StoredIncident:
         await asyncio.sleep(0)
         self._reach()
         now = self.items[after.incident_id]
         if now.revision != before.revision:
             raise IncidentConflict
+        self._note(after, entry)
         if after.resolved_at is not None:
             self.markers[(*after.series, after.rule_id, after.side)] = (after.incident_id, to_millis(after.resolved_at))
         return self._put(
@@ -173,6 +187,10 @@ class MemoryTables(Incidents, Outbox, Rules):
 
     async def retire(self, incident: Incident, *, revision: int) -> None:
         self._reach()
+
+    def _note(self, incident: Incident, entry: IncidentEntry | None) -> None:
+        if entry is not None:
+            self.history.setdefault(incident.incident_id, []).append(entry)
 
     def _mark(self, incident: Incident, notice: Notice, **changes: object) -> None:
         stored = self.items[incident.incident_id]
@@ -247,7 +265,7 @@ class Room:
             incidents=self.tables,
             patience=patience or Patience(),
             clock=self.clock,
-            metrics=metrics,
+            counts=metrics,
         )
         self.sweeper = Sweep(
             rules=self.tables,
@@ -289,8 +307,35 @@ class Room:
 
     @property
     def incidents(self) -> list[Incident]:
-        """All, oldest first."""
-        return sorted((stored.incident for stored in self.tables.items.values()), key=lambda each: each.opened_at)
+        """All that people may hear of, oldest first: not those that are pending or ended so."""
+        told = (each.incident for each in self.tables.items.values() if not each.incident.passed)
+        return sorted(
+            (each for each in told if each.state is not IncidentState.PENDING), key=lambda each: each.opened_at
+        )
+
+    @property
+    def pending(self) -> list[Incident]:
+        """Those whose hold time runs."""
+        return [each.incident for each in self.tables.items.values() if each.incident.state is IncidentState.PENDING]
+
+    def acknowledge(self, incident: Incident, *, by: str, note: str) -> None:
+        """What the API stores when somebody sees to an incident."""
+        stored = self.tables.items[incident.incident_id]
+        after = stored.incident.model_copy(
+            update={
+                "state": IncidentState.ACKNOWLEDGED,
+                "acknowledged_by": by,
+                "acknowledged_at": from_millis(self.now),
+                "note": note,
+            }
+        )
+        self.tables.items[incident.incident_id] = stored._replace(incident=after, revision=stored.revision + 1)
+        entry = entry_of(after, "acknowledged", now=self.now, reason="acknowledged", by=by, note=note)
+        self.tables.history[incident.incident_id].append(entry)
+
+    def history(self, incident: Incident) -> list[str]:
+        """The transitions of an incident."""
+        return [entry.transition for entry in self.tables.history[incident.incident_id]]
 
     @property
     def bases(self) -> list[Basis]:
@@ -306,6 +351,10 @@ class Room:
     def sms(self) -> list[str]:
         """The texts that were sent."""
         return [notice.text for notice in self.telephone.got]
+
+    def predictions(self, outcome: str) -> float:
+        """How many predicted incidents ended so."""
+        return self.registry.get_sample_value("sensorcast_alerter_predictions_total", {"outcome": outcome}) or 0
 
     def decided(self, reason: str) -> float:
         """How often that reason was given."""

@@ -170,11 +170,12 @@ async def test_two_alerters_and_redelivered_messages_make_one_incident_and_one_s
     assert len(await sent_sms()) == 1
 
 
-async def test_late_readings_make_nothing(bench: Bench, sent_sms: SentSms) -> None:
+async def test_late_readings_make_a_late_incident_and_no_sms(bench: Bench, sent_sms: SentSms) -> None:
     await bench.start()
     await bench.readings(*(reading(20, age=3600 * 24 - 60 * minute) for minute in range(1380)))
     await until(bench.handled)
-    assert await bench.incidents() == []
+    (incident,) = await bench.incidents()
+    assert incident.late
     assert await sent_sms() == []
 
 

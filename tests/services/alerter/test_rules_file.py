@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from sensorcast_alerter.rules_command import app
 from sensorcast_alerter.rules_file import RulesFileError, parse_rules
+from sensorcast_common.rule import LimitCondition
 
 GOOD = """
 tenant: demo
@@ -26,8 +27,8 @@ rules:
 
 def test_rules_take_the_tenant_of_the_file_or_their_own() -> None:
     chilled, frozen = parse_rules(GOOD)
-    assert (chilled.tenant, chilled.rule_id, chilled.condition.above) == ("demo", "chilled", 8)
-    assert (frozen.tenant, frozen.condition.hold_seconds) == ("other", 600)
+    assert (chilled.tenant, chilled.rule_id, chilled.limits()) == ("demo", "chilled", [("above", 8)])
+    assert (frozen.tenant, frozen.condition) == ("other", LimitCondition(above=-18, hold_seconds=600))
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.services.alerter.room import limit_rule, opened_room, reading
 
-from sensorcast_alerter.rules_index import RulesIndex
-from sensorcast_alerter.series_state import SeriesStates
 from sensorcast_common.reading import SeriesKey
+from sensorcast_rules.rules_index import RulesIndex
+from sensorcast_rules.series_state import SeriesStates
 
 patterns = st.from_regex(r"[ab.:*?-]{1,5}", fullmatch=True)
 names = st.from_regex(r"[ab][ab.:-]{0,4}", fullmatch=True)

@@ -21,6 +21,7 @@ from sensorcast_api.ports import (
     Forecasts,
     Idempotency,
     Incidents,
+    Journal,
     Models,
     Quarantine,
     Queues,
@@ -41,14 +42,15 @@ from sensorcast_api.stream.subscriptions import Subscriptions
 from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast
-from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.incident import LIVE_STATES, Incident, IncidentEntry, IncidentState
 from sensorcast_common.lifecycle import Lifecycle
 from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
-from sensorcast_common.rule import Rule
+from sensorcast_common.rule import Rule, RuleVersion
 from sensorcast_common.tables.api_keys import ApiKey, Role, key_hash
 from sensorcast_common.tables.hot_chunk import SeriesColumns
 from sensorcast_common.tables.idempotency import Claim, KeptAnswer, Stage
+from sensorcast_common.tables.incident_journal import NotLive, entry_of
 from sensorcast_common.tables.rules import RuleConflict
 from sensorcast_common.tables.skill import HourSkill
 
@@ -134,12 +136,12 @@ class FakeIncidents(Incidents):
         return self.items[tenant, incident_id]
 
     async def list(
-        self, tenant: str, *, state: IncidentState | None = None, limit: int, cursor: str | None
+        self, tenant: str, *, states: Collection[IncidentState] = (), limit: int, cursor: str | None
     ) -> tuple[Sequence[Incident], str | None]:
         found = [
             incident
             for (of, incident_id), incident in sorted(self.items.items(), reverse=True)
-            if of == tenant and state in (None, incident.state) and (cursor is None or incident_id < cursor)
+            if of == tenant and (not states or incident.state in states) and (cursor is None or incident_id < cursor)
         ]
         return found[:limit], found[limit - 1].incident_id if len(found) > limit else None
 
@@ -147,9 +149,44 @@ class FakeIncidents(Incidents):
         return self.items.get((tenant, incident_id))
 
 
+class FakeJournal(Journal):
+    def __init__(self, incidents: FakeIncidents) -> None:
+        self.incidents = incidents
+        self.entries: dict[tuple[str, str], list[IncidentEntry]] = {}
+
+    async def acknowledge(self, tenant: str, incident_id: str, *, by: str, note: str | None, now: int) -> Incident:
+        incident = self.incidents.items[tenant, incident_id]
+        if incident.state not in LIVE_STATES:
+            raise NotLive(incident.state)
+        if incident.state is IncidentState.OPEN:
+            incident = incident.model_copy(
+                update={
+                    "state": IncidentState.ACKNOWLEDGED,
+                    "acknowledged_by": by,
+                    "acknowledged_at": from_millis(now),
+                    "note": note,
+                }
+            )
+            self.incidents.items[tenant, incident_id] = incident
+            self._add(incident, entry_of(incident, "acknowledged", now=now, reason="acknowledged", by=by, note=note))
+        return incident
+
+    async def comment(self, tenant: str, incident_id: str, *, by: str, note: str, now: int) -> IncidentEntry:
+        incident = self.incidents.items[tenant, incident_id]
+        return self._add(incident, entry_of(incident, "commented", now=now, reason="commented", by=by, note=note))
+
+    async def history(self, tenant: str, incident_id: str) -> Sequence[IncidentEntry]:
+        return self.entries.get((tenant, self.incidents.items[tenant, incident_id].incident_id), [])
+
+    def _add(self, incident: Incident, entry: IncidentEntry) -> IncidentEntry:
+        self.entries.setdefault((incident.tenant, incident.incident_id), []).append(entry)
+        return entry
+
+
 class FakeRules(Rules):
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Rule] = {}
+        self.changes: dict[tuple[str, str], list[RuleVersion]] = {}
 
     async def list(self, tenant: str) -> Sequence[Rule]:
         return [self.items[key] for key in sorted(self.items) if key[0] == tenant]
@@ -157,14 +194,25 @@ class FakeRules(Rules):
     async def get(self, tenant: str, rule_id: str) -> Rule | None:
         return self.items.get((tenant, rule_id))
 
-    async def put(self, rule: Rule) -> None:
+    async def put(self, rule: Rule, *, by: str) -> None:
         stored = self.items.get((rule.tenant, rule.rule_id))
         if (stored.version if stored else 0) != rule.version - 1:
             raise RuleConflict(rule)
         self.items[rule.tenant, rule.rule_id] = rule
+        self._note(rule.tenant, rule.rule_id, rule.version, rule, by)
 
-    async def delete(self, tenant: str, rule_id: str) -> bool:
-        return self.items.pop((tenant, rule_id), None) is not None
+    async def delete(self, tenant: str, rule_id: str, *, by: str) -> bool:
+        gone = self.items.pop((tenant, rule_id), None)
+        if gone is not None:
+            self._note(tenant, rule_id, gone.version, None, by)
+        return gone is not None
+
+    async def versions(self, tenant: str, rule_id: str) -> Sequence[RuleVersion]:
+        return self.changes.get((tenant, rule_id), [])[::-1]
+
+    def _note(self, tenant: str, rule_id: str, version: int, rule: Rule | None, by: str) -> None:
+        change = RuleVersion(changed_at=from_millis(NOW), changed_by=by, version=version, rule=rule)
+        self.changes.setdefault((tenant, rule_id), []).append(change)
 
 
 class FakeApiKeys(ApiKeys):
@@ -317,6 +365,7 @@ class World:
                 forecasts=self.forecasts,
                 skill=self.skill,
                 incidents=self.incidents,
+                journal=FakeJournal(self.incidents),
                 rules=self.rules,
                 api_keys=self.keys,
                 quarantine=self.quarantine,
@@ -346,6 +395,7 @@ class World:
         self.forecasts.items.append(examples.FORECAST.model_copy(update=mine))
         self.incidents.items[tenant, examples.INCIDENT.incident_id] = examples.INCIDENT.model_copy(update=mine)
         self.rules.items[tenant, examples.RULE.rule_id] = examples.RULE.model_copy(update=mine)
+        self.rules.changes[tenant, examples.RULE.rule_id] = [examples.RULE_VERSION]
         kept = examples.QUARANTINED.model_copy(update={"topic": f"dt/{tenant}/truck-7/readings"})
         self.quarantine.items[tenant, examples.MESSAGE_ID] = kept
         made = self.keys.items.pop(key_hash(self.keys.make(tenant)))

@@ -41,7 +41,8 @@ def needed(route: APIRoute) -> Role:
 
 def example(document: dict[str, Any], schema: dict[str, Any]) -> object:
     """The example of a body."""
-    while "$ref" in schema:
+    while "examples" not in schema:
+        schema = schema["anyOf"][0] if "anyOf" in schema else schema
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return schema["examples"][0]
 

@@ -41,7 +41,7 @@ async def test_anothers_key_of_the_same_name_is_another(world: World) -> None:
 async def test_a_write_under_way_is_a_conflict_and_one_that_failed_may_be_tried_again(world: World) -> None:
     go, put = asyncio.Event(), world.rules.put
 
-    async def slow(rule: Rule) -> None:
+    async def slow(rule: Rule, *, by: str) -> None:
         await go.wait()
         raise ConnectionError
 

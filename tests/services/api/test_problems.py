@@ -33,7 +33,7 @@ READINGS = "/v1/devices/truck-1/readings"
         (f"{READINGS}?metric=temperature&limit=10001", "limit"),
         ("/v1/devices/truck-1/forecasts", "metric"),
         ("/v1/devices/truck-1/forecasts?metric=temperature&known_at=now", "known_at"),
-        ("/v1/incidents?state=half-open", "state"),
+        ("/v1/incidents?state=half-open", "state.0"),
         ("/v1/incidents/7", "incident_id"),
         ("/v1/rules/-", "rule_id"),
         ("/v1/events?kind=gossip", "kind.0"),

@@ -1,5 +1,6 @@
 """Rules are changed only by who has seen what is there."""
 
+import pytest
 from tests.services.api.fakes import World
 
 from sensorcast_common.tables.api_keys import Role
@@ -21,6 +22,41 @@ async def test_a_rule_is_created_read_replaced_and_removed(world: World) -> None
         assert (await client.delete(PATH)).status_code == 204
         assert (await client.delete(PATH)).status_code == 404
         assert (await client.get(PATH)).status_code == 404
+
+
+async def test_every_version_says_who_changed_it_also_after_the_end(world: World) -> None:
+    async with world.client(role=Role.OPERATOR) as client:
+        await client.put(PATH, json=BODY)
+        await client.put(PATH, json=BODY | {"name": "Warmer"}, headers={"If-Match": '"1"'})
+        await client.delete(PATH)
+        kept = (await client.get(f"{PATH}/versions")).json()["items"]
+        assert (await client.get("/v1/rules/none/versions")).status_code == 404
+    assert [(each["version"], each["rule"] and each["rule"]["name"]) for each in kept] == [
+        (2, None),
+        (2, "Warmer"),
+        (1, "Too warm"),
+    ]
+    assert all(len(each["changed_by"]) == 16 for each in kept)
+
+
+@pytest.mark.parametrize(
+    ("condition", "field"),
+    [
+        ({"kind": "silence"}, "condition.after_minutes"),
+        ({"kind": "silence", "after_minutes": 0}, "condition.after_minutes"),
+        ({"kind": "rate"}, "condition"),
+        ({"kind": "stuck", "after_minutes": 5, "tolerance": -1}, "condition.tolerance"),
+        ({"kind": "product", "product": "a b"}, "condition.product"),
+        ({"kind": "gossip"}, "condition"),
+        ({"above": "hot"}, "condition.above"),
+    ],
+)
+async def test_a_senseless_condition_of_any_kind_is_refused_by_name(
+    world: World, condition: dict[str, object], field: str
+) -> None:
+    async with world.client(role=Role.OPERATOR) as client:
+        answer = await client.put(PATH, json=BODY | {"condition": condition})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
 
 
 async def test_a_rule_that_exists_is_not_replaced_unseen(world: World) -> None:

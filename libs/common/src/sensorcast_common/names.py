@@ -142,6 +142,11 @@ class Names:
         return f"{self.stack}-rules"
 
     @property
+    def table_rule_versions(self) -> str:
+        """What rules and product profiles said before, and who changed them."""
+        return f"{self.stack}-rule-versions"
+
+    @property
     def table_incidents(self) -> str:
         """Incidents per tenant."""
         return f"{self.stack}-incidents"
@@ -185,6 +190,7 @@ class Names:
             self.table_forecasts,
             self.table_models,
             self.table_rules,
+            self.table_rule_versions,
             self.table_incidents,
             self.table_contacts,
             self.table_deliveries,

@@ -1,11 +1,39 @@
 """Alert rules: what is watched, and who is told."""
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from sensorcast_common.clock import UtcDatetime
+from sensorcast_common.condition import (
+    Condition,
+    ForecastCondition,
+    LimitCondition,
+    LimitSide,
+    ProductCondition,
+    RateCondition,
+    SilenceCondition,
+    StuckCondition,
+)
+from sensorcast_common.product import ProductProfile
 from sensorcast_common.reading import SeriesKey
+
+__all__ = [
+    "Condition",
+    "ForecastCondition",
+    "LabelPatterns",
+    "LimitCondition",
+    "Pattern",
+    "PhoneNumber",
+    "ProductCondition",
+    "RateCondition",
+    "Rule",
+    "RuleVersion",
+    "SilenceCondition",
+    "StuckCondition",
+]
 
 PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 """E.164, e.g. `+4915112345678`."""
@@ -13,77 +41,10 @@ PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Pattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:*?-]{1,64}$")]
 """A name in which `*` stands for any characters and `?` for one."""
 
-
-class ForecastCondition(BaseModel):
-    """When a forecast alone is reason enough to warn.
-
-    Attributes:
-        min_probability: Warn from this probability of leaving the limit within the horizon.
-        min_consecutive: How many forecasts in a row must say so; more of them flap less and warn later.
-        clear_probability: A forecast below this no longer predicts the breach; absent means half of
-            `min_probability`, so that a probability that wavers opens and resolves nothing.
-        clear_consecutive: How many forecasts in a row must be below it before a predicted incident resolves.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    min_probability: Annotated[float, Field(gt=0, le=1)] = 0.7
-    min_consecutive: Annotated[int, Field(ge=1, le=12)] = 1
-    clear_probability: Annotated[float, Field(gt=0, le=1)] | None = None
-    clear_consecutive: Annotated[int, Field(ge=1, le=12)] = 2
-
-    @model_validator(mode="after")
-    def _clears_below_what_opens(self) -> Self:
-        if self.clear_probability is not None and self.clear_probability > self.min_probability:
-            raise ValueError(
-                f"clear_probability: {self.clear_probability} must not be greater than min_probability "
-                f"({self.min_probability})"
-            )
-        return self
-
-    @property
-    def clears_below(self) -> float:
-        """The probability below which a forecast no longer predicts the breach."""
-        return self.min_probability / 2 if self.clear_probability is None else self.clear_probability
-
-
-class LimitCondition(BaseModel):
-    """A value that must stay inside limits.
-
-    Attributes:
-        kind: `limit`.
-        above: Upper limit: a value greater than this is a breach.
-        below: Lower limit: a value less than this is a breach.
-        hold_seconds: How long, in event time, the breach must last before it counts.
-        clear_margin: How far inside the limit a value must come back before the incident resolves.
-        forecast: Also warn of predicted breaches; absent turns that off.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["limit"] = "limit"
-    above: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    below: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    hold_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
-    clear_margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    forecast: ForecastCondition | None = None
-
-    @model_validator(mode="after")
-    def _has_a_limit(self) -> Self:
-        if self.above is None and self.below is None:
-            raise ValueError("above or below: at least one limit must be given")
-        if self.above is not None and self.below is not None and self.below >= self.above:
-            raise ValueError(f"below: {self.below} must be less than above ({self.above})")
-        return self
-
-    def limits(self) -> list[tuple[Literal["above", "below"], float]]:
-        """The sides that are limited, with their thresholds."""
-        sides: list[tuple[Literal["above", "below"], float]] = []
-        if self.above is not None:
-            sides.append(("above", self.above))
-        if self.below is not None:
-            sides.append(("below", self.below))
-        return sides
+LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+LabelPattern = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+LabelPatterns = Annotated[dict[LabelName, LabelPattern], Field(max_length=10)]
+"""By label of the device a pattern of its value; `*` stands for any characters and `?` for one."""
 
 
 class Rule(BaseModel):
@@ -95,11 +56,13 @@ class Rule(BaseModel):
         name: What people call it; part of the message they get.
         device: Pattern of the devices it applies to.
         metric: Pattern of the metrics it applies to.
+        labels: Patterns that the device's labels must match as well, such as `site: north*`; all of them.
         condition: What must hold.
         severity: How urgent a breach is.
         sms: Numbers that are told.
         enabled: Whether it is evaluated at all.
         version: Counts its changes; an incident keeps the version that opened it.
+        profile: Of the product that `condition` names, as found when the rule was read; not stored with the rule.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -109,17 +72,59 @@ class Rule(BaseModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     device: Pattern = "*"
     metric: Pattern = "temperature"
-    condition: LimitCondition
+    labels: LabelPatterns = {}
+    condition: Condition
     severity: Literal["info", "warning", "critical"] = "warning"
     sms: list[PhoneNumber] = []
     enabled: bool = True
     version: Annotated[int, Field(ge=1)] = 1
+    profile: ProductProfile | None = None
 
-    def applies_to(self, series: SeriesKey) -> bool:
-        """Tell whether this rule watches `series`."""
+    def applies_to(self, series: SeriesKey, labels: Mapping[str, str] | None = None) -> bool:
+        """Tell whether this rule watches `series`, whose device has these labels."""
         return (
             self.enabled
             and series.tenant == self.tenant
             and fnmatchcase(series.device, self.device)
             and fnmatchcase(series.metric, self.metric)
+            and self.fits(labels or {})
         )
+
+    def fits(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether a device with these labels is one that this rule is about."""
+        return all(name in labels and fnmatchcase(labels[name], wanted) for name, wanted in self.labels.items())
+
+    def limits(self) -> list[tuple[LimitSide, float]]:
+        """The limits that the value itself must keep, by side; none for a rule about silence or change."""
+        if isinstance(self.condition, LimitCondition):
+            return self.condition.limits()
+        if isinstance(self.condition, ProductCondition) and self.profile is not None:
+            return self.profile.limits()
+        return []
+
+    @property
+    def forecast(self) -> ForecastCondition | None:
+        """When a forecast alone is reason enough to warn; `None` where it never is."""
+        return self.condition.forecast if isinstance(self.condition, LimitCondition | ProductCondition) else None
+
+    def without_profile(self) -> "Rule":
+        """The rule as it is stored."""
+        return self if self.profile is None else self.model_copy(update={"profile": None})
+
+
+class RuleVersion(BaseModel):
+    """One change of a rule: what it said from then on, and who wanted it so.
+
+    Attributes:
+        changed_at: When.
+        changed_by: Who: the name of a key, or the account of who ran the command.
+        version: Of the rule after the change.
+        rule: The rule after the change; null where it was deleted.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    changed_at: UtcDatetime
+    changed_by: str
+    version: int
+    rule: Rule | None = None

@@ -13,7 +13,7 @@ from sensorcast_alerter.ports import Outbox, Refused, Sender
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock, to_millis
 from sensorcast_common.errors import Retryable
-from sensorcast_common.incident import Channel, Incident, IncidentState, Notice
+from sensorcast_common.incident import Channel, Incident, Notice
 from sensorcast_common.tables.incidents import StoredIncident
 
 log = logs.logger(__name__)
@@ -96,7 +96,7 @@ class Announcer:
             if notice.held_until is None or to_millis(notice.held_until) <= now:
                 self.hand_over(stored, [notice])
         for stored in live:
-            if stored.incident.state is IncidentState.RESOLVED and not any(map(_is_pending, stored.outbox.values())):
+            if stored.incident.over and not any(map(_is_pending, stored.outbox.values())):
                 await self._outbox.retire(stored.incident, revision=stored.revision)
 
     async def run(self) -> None:

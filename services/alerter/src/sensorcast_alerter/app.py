@@ -7,16 +7,12 @@ from zoneinfo import ZoneInfo
 from faststream_sqs import BatchFailures, SQSBatchMessage, SQSBroker
 from sensorcast_alerter.announce import Announcer
 from sensorcast_alerter.consume import Intake
-from sensorcast_alerter.decision import Patience
 from sensorcast_alerter.metrics import AlerterMetrics
 from sensorcast_alerter.notices import Announcements
 from sensorcast_alerter.notify.mqtt import MqttSender
 from sensorcast_alerter.notify.sms import SmsSender
-from sensorcast_alerter.record import Recorder
-from sensorcast_alerter.series_state import SeriesStates
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_alerter.sweep import Sweep
-from sensorcast_alerter.watchroom import Watchroom
 from sensorcast_common.aws import Aws
 from sensorcast_common.clock import Clock, system_clock
 from sensorcast_common.health import Heartbeat
@@ -28,6 +24,10 @@ from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_common.tables.incident_outbox import IncidentOutbox
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_common.tables.rules import RulesTable
+from sensorcast_rules.decision import Patience
+from sensorcast_rules.record import Recorder
+from sensorcast_rules.series_state import SeriesStates
+from sensorcast_rules.watchroom import Watchroom
 
 if TYPE_CHECKING:
     from sensorcast_alerter.ports import Sender
@@ -83,7 +83,7 @@ async def build(
             forecast_period=round(settings.forecast_period_seconds * 1000),
         ),
         clock=clock,
-        metrics=metrics,
+        counts=metrics,
     )
     life.background("announce", announcer.run)
     life.on_stop("announcements", lambda: announcer.drain(within=settings.drain_seconds / 2))

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sensorcast_alerter.metrics import AlerterMetrics
-from sensorcast_alerter.watchroom import Watchroom
 from sensorcast_common import batch, forecast
 from sensorcast_common.batch import ReadingBatch
 from sensorcast_common.envelope import Envelope
 from sensorcast_common.errors import Poison
 from sensorcast_common.forecast import Forecast, ForecastBatch
 from sensorcast_common.reading import Reading
+from sensorcast_rules.watchroom import Watchroom
 
 Rejects = dict[int | str, BaseException]
 """Which messages can never be handled, by place, and why."""

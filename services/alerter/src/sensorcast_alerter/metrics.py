@@ -27,6 +27,12 @@ class AlerterMetrics:
             ["basis", "transition"],
             registry=registry,
         )
+        self.predictions = Counter(
+            "sensorcast_alerter_predictions_total",
+            "What became of predicted incidents: came true, false alarm, or no longer predicted.",
+            ["outcome"],
+            registry=registry,
+        )
         self.conflicts = Counter(
             "sensorcast_alerter_conflicts_total",
             "Transitions that another process had changed the incident before; they are decided anew.",
@@ -46,7 +52,9 @@ class AlerterMetrics:
             registry=registry,
         )
         self.open_incidents = Gauge(
-            "sensorcast_alerter_open_incidents", "Open incidents in the table, of all tenants.", registry=registry
+            "sensorcast_alerter_open_incidents",
+            "Incidents in the table that are open or acknowledged, of all tenants.",
+            registry=registry,
         )
         self.pending_notices = Gauge(
             "sensorcast_alerter_pending_notices", "Notices in the table that are not sent yet.", registry=registry
@@ -58,6 +66,23 @@ class AlerterMetrics:
             "Sweeps that could not read rules or incidents.",
             registry=registry,
         )
+
+    def decided(self, reason: str, times: int = 1) -> None:
+        """Count decisions about an observation under a limit."""
+        self.decisions.labels(reason).inc(times)
+
+    def prediction(self, outcome: str) -> None:
+        """Count what became of a predicted incident."""
+        self.predictions.labels(outcome).inc()
+
+    def watching(self, *, series: int, rules: int) -> None:
+        """Note how many series are remembered, and how many rules are in force."""
+        self.series.set(series)
+        self.rules.set(rules)
+
+    def live(self, incidents: int) -> None:
+        """Note how many incidents are open or acknowledged."""
+        self.open_incidents.set(incidents)
 
     def transition(self, basis: str, transition: str) -> None:
         """Count a transition that was stored."""

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from sensorcast_alerter.decision import Transition
 from sensorcast_alerter.notify.alert import alert_json
 from sensorcast_alerter.notify.text import sms_text
 from sensorcast_common.clock import from_millis
 from sensorcast_common.incident import Channel, Incident, Notice, Occasion
 from sensorcast_common.names import MQTT_ALERTS
+from sensorcast_rules.decision import Transition
 
 _OCCASIONS = {
     Transition.OPENED: Occasion.OPENED,
     Transition.OBSERVED: Occasion.OBSERVED,
+    Transition.CONFIRMED: Occasion.OPENED,
+    Transition.ACKNOWLEDGED: Occasion.ACKNOWLEDGED,
     Transition.RESOLVED: Occasion.RESOLVED,
 }
 
@@ -22,7 +24,8 @@ _OCCASIONS = {
 class Announcements:
     """Makes the notices of a transition.
 
-    People get one SMS per incident, when it opens. The vehicle gets a message on MQTT at every transition.
+    People get one SMS per incident, when it opens; of one that is known late they get it only if it still goes on. The
+    vehicle gets a message on MQTT at every transition.
 
     Attributes:
         mqtt: Whether there is a broker to tell.
@@ -48,7 +51,8 @@ class Announcements:
         if occasion is None:
             return []
         recipients: list[tuple[Channel, str, str]] = []
-        if occasion is Occasion.OPENED and sms:
+        stale = transition is Transition.OPENED and incident.late
+        if occasion is Occasion.OPENED and sms and not stale:
             text = sms_text(incident, timezone=self.timezone)
             recipients += [(Channel.SMS, number, text) for number in dict.fromkeys(sms)]
         if self.mqtt:

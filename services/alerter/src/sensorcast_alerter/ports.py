@@ -1,11 +1,8 @@
-"""What the alerter needs of the world; tables and senders implement it, fakes in tests subclass it."""
+"""What sending needs of the world; the table and the channels implement it, fakes in tests subclass it."""
 
-from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from sensorcast_common.incident import Incident, Notice
-from sensorcast_common.rule import Rule
-from sensorcast_common.tables.incidents import StoredIncident
 
 
 class Refused(Exception):  # noqa: N818 - what the channel answered
@@ -14,34 +11,6 @@ class Refused(Exception):  # noqa: N818 - what the channel answered
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class Rules(Protocol):
-    """Where rules come from."""
-
-    def every(self) -> AsyncIterator[Rule]:
-        """The rules of all tenants."""
-        ...
-
-
-class Incidents(Protocol):
-    """Where incidents are kept; see `sensorcast_common.tables.incidents` for the errors."""
-
-    def live(self) -> AsyncIterator[StoredIncident]:
-        """Incidents that are open or have notices to send; may be moments behind."""
-        ...
-
-    async def load(self, tenant: str, incident_id: str) -> StoredIncident | None:
-        """One incident as it is now."""
-        ...
-
-    async def open(self, incident: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
-        """Store a new incident with its notices."""
-        ...
-
-    async def change(self, before: StoredIncident, after: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
-        """Store the next state of an incident with its notices."""
-        ...
 
 
 class Outbox(Protocol):
@@ -61,18 +30,6 @@ class Outbox(Protocol):
 
     async def retire(self, incident: Incident, *, revision: int) -> None:
         """Nothing is left to do about a resolved incident."""
-        ...
-
-
-class Counts(Protocol):
-    """What is counted of transitions."""
-
-    def transition(self, basis: str, transition: str) -> None:
-        """One was stored."""
-        ...
-
-    def conflict(self) -> None:
-        """One came too late: another alerter had changed the incident."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sensorcast_alerter.condition_words import in_words
 from sensorcast_alerter.rules_file import RulesFileError, parse_rules
 from sensorcast_common.aws import Aws
 from sensorcast_common.names import Names
@@ -72,12 +73,7 @@ async def _list(tenant: str | None, names: Names) -> list[str]:
 
 
 def _line(rule: Rule) -> str:
-    limits = " or ".join(f"{side} {threshold:g}" for side, threshold in rule.condition.limits())
-    forecast = rule.condition.forecast
-    words = [f"{rule.tenant}/{rule.rule_id}", f"v{rule.version}", rule.severity, f"{rule.device} {rule.metric}", limits]
-    if rule.condition.hold_seconds:
-        words.append(f"for {rule.condition.hold_seconds} s")
-    if forecast is not None:
-        words.append(f"or {forecast.min_probability:.0%} likely")
-    words.append(f"-> {', '.join(rule.sms) or 'nobody'}")
+    words = [f"{rule.tenant}/{rule.rule_id}", f"v{rule.version}", rule.severity, f"{rule.device} {rule.metric}"]
+    words += [f"{name}={wanted}" for name, wanted in sorted(rule.labels.items())]
+    words += [*in_words(rule.condition), f"-> {', '.join(rule.sms) or 'nobody'}"]
     return "  ".join(words if rule.enabled else [*words, "(disabled)"])

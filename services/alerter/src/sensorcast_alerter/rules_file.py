@@ -17,16 +17,23 @@ rules:
 """
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import yaml
 from pydantic import ValidationError
 
+from sensorcast_common.invalid import plain_location
 from sensorcast_common.names import is_name
 from sensorcast_common.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_NOT_TO_WRITE: Final = {
+    "version": "is counted when a rule is stored",
+    "profile": "is found by the name of the product",
+}
 
 
 class RulesFileError(Exception):
@@ -71,8 +78,9 @@ def parse_rules(text: str) -> list[Rule]:
 def _rule(entry: object, tenant: object) -> Rule:
     if not isinstance(entry, dict):
         raise ValueError(f"rule: expected fields, got {entry!r}")  # noqa: TRY004 - the file is wrong, not the code
-    if "version" in entry:
-        raise ValueError("version: is counted when a rule is stored; leave it out")
+    for name, why in _NOT_TO_WRITE.items():
+        if name in entry:
+            raise ValueError(f"{name}: {why}; leave it out")
     fields: Mapping[str, object] = {"tenant": tenant, **entry} if tenant is not None else entry
     rule = Rule.model_validate(fields)
     if not is_name(rule.tenant):
@@ -88,7 +96,7 @@ def _place(at: int, entry: object) -> str:
 def _lines(error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"])
+        where = ".".join(plain_location(problem["loc"]))
         got = "" if problem["type"] in {"missing", "value_error"} else f", got {problem['input']!r}"
         lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{got}")
     return lines

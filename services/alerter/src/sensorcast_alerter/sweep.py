@@ -4,11 +4,11 @@ import asyncio
 
 from sensorcast_alerter.announce import Announcer
 from sensorcast_alerter.metrics import AlerterMetrics
-from sensorcast_alerter.ports import Incidents, Rules
-from sensorcast_alerter.rules_index import RulesIndex
-from sensorcast_alerter.watchroom import Watchroom
 from sensorcast_common import logs
 from sensorcast_common.health import Heartbeat
+from sensorcast_rules.ports import Incidents, Rules
+from sensorcast_rules.rules_index import RulesIndex
+from sensorcast_rules.watchroom import Watchroom
 
 log = logs.logger(__name__)
 

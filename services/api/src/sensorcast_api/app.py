@@ -34,6 +34,7 @@ from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.forecasts import ForecastsTable
 from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.idempotency import IdempotencyTable
+from sensorcast_common.tables.incident_journal import IncidentJournal
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_common.tables.quarantine import QuarantineTable
 from sensorcast_common.tables.rules import RulesTable
@@ -67,6 +68,7 @@ async def build(
         forecasts=ForecastsTable(client, names),
         skill=SkillTable(client, names),
         incidents=IncidentsTable(client, names),
+        journal=IncidentJournal(client, names),
         rules=RulesTable(client, names),
         api_keys=ApiKeysTable(client, names),
         quarantine=QuarantineTable(client, names),

@@ -31,6 +31,11 @@ class Principal:
         """The only tenant this caller sees."""
         return self.key.tenant
 
+    @property
+    def name(self) -> str:
+        """How the caller is named in histories: the name of the key, or its id where it has none."""
+        return self.key.name or self.key.key_id
+
 
 class Needs:
     """Lets a caller pass that has a role and whose scopes include the route's resource.

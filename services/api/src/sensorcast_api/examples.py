@@ -9,9 +9,9 @@ from sensorcast_api.problems import Problem
 from sensorcast_common.clock import from_millis
 from sensorcast_common.device import Device, MetricState
 from sensorcast_common.forecast import Forecast, LimitRisk
-from sensorcast_common.incident import Basis, Incident, IncidentState
+from sensorcast_common.incident import Basis, Incident, IncidentEntry, IncidentState
 from sensorcast_common.quarantine import Quarantined
-from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
+from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule, RuleVersion
 
 _NOW: Final = 1_780_000_000_000
 _MINUTE: Final = 60_000
@@ -70,6 +70,27 @@ INCIDENT: Final = Incident(
     forecast_known_at=from_millis(_NOW),
     reason="predicted",
 )
+ACKNOWLEDGED: Final = INCIDENT.model_copy(
+    update={
+        "state": IncidentState.ACKNOWLEDGED,
+        "acknowledged_by": "dispatch room",
+        "acknowledged_at": from_millis(_NOW + 2 * _MINUTE),
+        "note": "Driver is on the way",
+    }
+)
+ENTRY: Final = IncidentEntry(
+    entry_id="019a0c2e-5f2b-7c3d-9e4f-0123456789ac",
+    at=from_millis(_NOW + 2 * _MINUTE),
+    transition="acknowledged",
+    state=IncidentState.ACKNOWLEDGED,
+    basis=Basis.PREDICTED,
+    reason="acknowledged",
+    value=4.2,
+    as_of=from_millis(_NOW),
+    rule_version=1,
+    by="dispatch room",
+    note="Driver is on the way",
+)
 RULE: Final = Rule(
     tenant="demo",
     rule_id="too-warm",
@@ -83,6 +104,7 @@ RULE: Final = Rule(
     sms=["+4915112345678"],
 )
 
+RULE_VERSION: Final = RuleVersion(changed_at=from_millis(_NOW), changed_by="dispatch room", version=1, rule=RULE)
 QUARANTINED: Final = Quarantined(
     reason="missing_unit",
     detail="salinity: unit is missing",
@@ -120,7 +142,7 @@ def problems(*statuses: int) -> Responses:
         401: ("Unauthorized", "The API key is not valid."),
         403: ("Forbidden", "This needs the role operator; the key has viewer."),
         404: ("Not Found", "There is no such device."),
-        409: ("Conflict", "Only a part of the payload was kept: it cannot be sent again."),
+        409: ("Conflict", "The incident is resolved; only one that is open can be acknowledged."),
         412: ("Precondition Failed", "The rule is at version 3."),
         422: ("The request is not valid", "start: an RFC 3339 time such as 2026-01-31T08:15:00Z"),
         428: ("Precondition Required", "The rule exists: send its ETag as If-Match to replace it."),

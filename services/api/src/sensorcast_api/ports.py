@@ -8,10 +8,10 @@ from sensorcast_api.status.models import ModelStatus
 from sensorcast_api.status.queues import QueueStatus
 from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast
-from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.incident import Incident, IncidentEntry, IncidentState
 from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
-from sensorcast_common.rule import Rule
+from sensorcast_common.rule import Rule, RuleVersion
 from sensorcast_common.tables.api_keys import ApiKey, Role
 from sensorcast_common.tables.idempotency import Claim, KeptAnswer
 from sensorcast_common.tables.skill import HourSkill
@@ -82,13 +82,29 @@ class Incidents(Protocol):
     """The incidents of a tenant."""
 
     async def list(
-        self, tenant: str, *, state: IncidentState | None = None, limit: int, cursor: str | None
+        self, tenant: str, *, states: Collection[IncidentState] = (), limit: int, cursor: str | None
     ) -> tuple[Sequence[Incident], str | None]:
         """One page, newest first, and where the next one begins."""
         ...
 
     async def get(self, tenant: str, incident_id: str) -> Incident | None:
         """One incident."""
+        ...
+
+
+class Journal(Protocol):
+    """What people do with incidents; see `sensorcast_common.tables.incident_journal` for the errors."""
+
+    async def acknowledge(self, tenant: str, incident_id: str, *, by: str, note: str | None, now: int) -> Incident:
+        """Note who sees to an open incident."""
+        ...
+
+    async def comment(self, tenant: str, incident_id: str, *, by: str, note: str, now: int) -> IncidentEntry:
+        """Add a comment."""
+        ...
+
+    async def history(self, tenant: str, incident_id: str) -> Sequence[IncidentEntry]:
+        """Every transition and comment, oldest first."""
         ...
 
 
@@ -103,12 +119,16 @@ class Rules(Protocol):
         """One rule."""
         ...
 
-    async def put(self, rule: Rule) -> None:
+    async def put(self, rule: Rule, *, by: str) -> None:
         """Store a rule as the version after the one that is there; raises `RuleConflict` where another is there."""
         ...
 
-    async def delete(self, tenant: str, rule_id: str) -> bool:
-        """Remove a rule; tells whether there was one."""
+    async def delete(self, tenant: str, rule_id: str, *, by: str) -> bool:
+        """Remove a rule; tells whether there was one; raises `VersionConflict` where it was changed meanwhile."""
+        ...
+
+    async def versions(self, tenant: str, rule_id: str) -> Sequence[RuleVersion]:
+        """What a rule said from when on and who changed it, newest first."""
         ...
 
 
@@ -207,6 +227,7 @@ class Stores:
     forecasts: Forecasts
     skill: SkillHours
     incidents: Incidents
+    journal: Journal
     rules: Rules
     api_keys: ApiKeys
     quarantine: Quarantine

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sensorcast_common.invalid import plain_location
+
 MEDIA_TYPE: Final = "application/problem+json"
 _URN: Final = "urn:sensorcast:problem:"
 
@@ -146,7 +148,7 @@ def _invalid(errors: list[FieldError]) -> ProblemError:
 
 def _field_error(error: Mapping[str, object]) -> FieldError:
     loc = error.get("loc")
-    parts = [str(part) for part in loc] if isinstance(loc, tuple) else []
+    parts = plain_location(loc) if isinstance(loc, tuple) else []
     place: Place = "body"
     for known in ("path", "query", "header"):
         if parts[:1] == [known]:

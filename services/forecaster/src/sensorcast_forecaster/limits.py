@@ -16,5 +16,5 @@ def limits_of(rules: Iterable[Rule], series: SeriesKey) -> tuple[Limit, ...]:
         Limit(rule_id=rule.rule_id, side=side, threshold=threshold)
         for rule in rules
         if rule.applies_to(series)
-        for side, threshold in rule.condition.limits()
+        for side, threshold in rule.limits()
     )

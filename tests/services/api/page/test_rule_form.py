@@ -22,7 +22,7 @@ async def test_a_rule_is_changed(scene: Scene, browsing: Browsing) -> None:
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_text("at most 7.5")).to_be_visible()
     rule = scene.world.rules.items["acme", "too-warm"]
-    assert (rule.version, rule.condition.above, rule.sms) == (2, 7.5, ["+4915112345678"])
+    assert (rule.version, rule.limits(), rule.sms) == (2, [("above", 7.5)], ["+4915112345678"])
 
 
 async def test_anothers_change_is_not_undone_unseen(scene: Scene, browsing: Browsing) -> None:
@@ -52,7 +52,7 @@ async def test_a_new_rule_is_made(scene: Scene, browsing: Browsing) -> None:
         await page.get_by_label("Not below").fill("40")
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_text("at least 40")).to_be_visible()
-    assert scene.world.rules.items["acme", "dry"].condition.below == 40
+    assert scene.world.rules.items["acme", "dry"].limits() == [("below", 40)]
 
 
 async def test_a_viewer_is_offered_no_change(scene: Scene, browsing: Browsing) -> None:

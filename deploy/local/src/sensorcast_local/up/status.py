@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.incident import LIVE_STATES, Incident
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_local.emulator import SentSms, sent_sms
 from sensorcast_local.up.meters import Page, fetch
@@ -152,7 +152,7 @@ class Watch:
             depths = [await self._depth(names.dead_letter(queue)) for queue in names.queues]
             status.set_aside = sum(depths)
             status.incidents, _ = await IncidentsTable(self._dynamodb, names).list(
-                self._plan.tenant, state=IncidentState.OPEN
+                self._plan.tenant, states=LIVE_STATES
             )
             status.sms = await sent_sms(self._plan.endpoint_url, account=ACCOUNT)
         except (BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError):

@@ -1,4 +1,4 @@
-"""The items of the table of incidents: keys, incidents with their outbox, markers.
+"""The items of the table of incidents: keys, incidents with their outbox, markers, lines of history.
 
 An incident is one JSON attribute, because DynamoDB numbers do not hold every float64; what conditions and indexes look
 at stands beside it. `notified_at`, `message` and the outbox stand beside it too, so that whoever sends a notice writes
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from sensorcast_common.clock import from_millis, rfc3339
-from sensorcast_common.incident import Incident, Notice
+from sensorcast_common.incident import Incident, IncidentEntry, Notice
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef
@@ -39,10 +39,11 @@ def marker_item(incident: Incident) -> "dict[str, AttributeValueTypeDef]":
 def incident_item(
     incident: Incident, revision: int, outbox: Mapping[str, Notice]
 ) -> "dict[str, AttributeValueTypeDef]":
-    """A new incident's item."""
+    """A new incident's item; one that is over and has nothing to send is not in the index `open`."""
+    waiting = not incident.over or any(notice.pending for notice in outbox.values())
     return {
         **incident_key(incident.tenant, incident.incident_id),
-        "tenant_open": _text(incident.tenant),
+        **({"tenant_open": _text(incident.tenant)} if waiting else {}),
         "opened_at": _text(rfc3339(incident.opened_at)),
         "state": _text(incident.state),
         "revision": {"N": str(revision)},
@@ -54,6 +55,25 @@ def incident_item(
 def incident_value(incident: Incident) -> "AttributeValueTypeDef":
     """The JSON attribute."""
     return _text(incident.model_dump_json(exclude={"notified_at", "message"}, exclude_none=True))
+
+
+def history_key(tenant: str, incident_id: str) -> str:
+    """Partition of an incident's history; a tenant's name cannot hold a `#`."""
+    return f"{tenant}#{incident_id}"
+
+
+def entry_item(tenant: str, incident_id: str, entry: IncidentEntry) -> "dict[str, AttributeValueTypeDef]":
+    """A line of an incident's history."""
+    return {
+        "pk": _text(history_key(tenant, incident_id)),
+        "sk": _text(entry.entry_id),
+        "entry": _text(entry.model_dump_json(exclude_none=True)),
+    }
+
+
+def read_entry(item: "Mapping[str, AttributeValueTypeDef]") -> IncidentEntry:
+    """The line of an item."""
+    return IncidentEntry.model_validate_json(item["entry"]["S"])
 
 
 def notice_value(notice: Notice) -> "AttributeValueTypeDef":

@@ -31,38 +31,40 @@ class IncidentPages:
         self._table = names.table_incidents
 
     async def page(
-        self, tenant: str, *, state: IncidentState | None, limit: int, cursor: str | None
+        self, tenant: str, *, states: frozenset[IncidentState], limit: int, cursor: str | None
     ) -> tuple[list[Incident], str | None]:
-        """At most `limit` incidents in `state`, and where the next page starts.
+        """At most `limit` incidents in one of `states`, and where the next page starts.
 
         Raises:
             ValueError: `cursor` is not one of this listing.
         """
-        through_index = state is IncidentState.OPEN
+        through_index = bool(states) and IncidentState.RESOLVED not in states
         incidents: list[Incident] = []
         last: Mapping[str, AttributeValueTypeDef] = {}
-        async for item in self._items(self._query(tenant, state, limit, cursor)):
+        async for item in self._items(self._query(tenant, states, limit, cursor)):
             if len(incidents) == limit:
                 return incidents, _cursor(last, through_index=through_index)
             incidents.append(read_incident(item))
             last = item
         return incidents, None
 
-    def _query(self, tenant: str, state: IncidentState | None, limit: int, cursor: str | None) -> "QueryInputTypeDef":
-        through_index = state is IncidentState.OPEN
+    def _query(
+        self, tenant: str, states: frozenset[IncidentState], limit: int, cursor: str | None
+    ) -> "QueryInputTypeDef":
+        through_index = bool(states) and IncidentState.RESOLVED not in states
+        wanted = states or frozenset(IncidentState) - {IncidentState.PENDING}
+        values: dict[str, AttributeValueTypeDef] = {f":s{at}": {"S": state} for at, state in enumerate(sorted(wanted))}
         query: QueryInputTypeDef = {
             "TableName": self._table,
             "KeyConditionExpression": "tenant_open = :tenant" if through_index else "pk = :tenant",
-            "ExpressionAttributeValues": {":tenant": {"S": tenant}},
+            "FilterExpression": f"#state IN ({', '.join(values)}) AND attribute_not_exists(passed)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {":tenant": {"S": tenant}, **values},
             "ScanIndexForward": False,
             "Limit": limit + 1,
         }
         if through_index:
             query["IndexName"] = "open"
-        if state is not None:
-            query["FilterExpression"] = "#state = :state"
-            query["ExpressionAttributeNames"] = {"#state": "state"}
-            query["ExpressionAttributeValues"] = {":tenant": {"S": tenant}, ":state": {"S": state}}
         if cursor is not None:
             query["ExclusiveStartKey"] = _start_key(tenant, cursor, through_index=through_index)
         return query
@@ -90,7 +92,7 @@ def _start_key(tenant: str, cursor: str, *, through_index: bool) -> "dict[str, A
         raise ValueError("cursor: not one that a listing of incidents returned") from error
     wanted = 2 if through_index else 1
     if not isinstance(parts, list) or len(parts) != wanted or not all(isinstance(part, str) and part for part in parts):
-        raise ValueError("cursor: not one of this listing; keep the same state while paging")
+        raise ValueError("cursor: not one of this listing; keep the same states while paging")
     key: dict[str, AttributeValueTypeDef] = {"pk": {"S": tenant}, "sk": {"S": parts[0]}}
     if through_index:
         key |= {"tenant_open": {"S": tenant}, "opened_at": {"S": parts[1]}}

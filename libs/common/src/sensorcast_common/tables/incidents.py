@@ -1,22 +1,26 @@
-"""The table of incidents: each one's present state, and the markers that keep it to one open at a time.
+"""The table of incidents: each one's present state and history, and the markers that keep it to one at a time.
 
 Items, in one table:
 
 - an incident: pk tenant, sk incident id (time-ordered); the incident as JSON, its `revision`, its `outbox` of notices;
 - a marker: pk `{tenant}#series`, sk `{rule}#{device}#{metric}#{side}`; points at the incident that is open there, or
   says when the last one ended. An incident and its marker change in one transaction, so that two alerters that see the
-  same breach make one incident, and an old reading that comes again does not reopen what is over.
+  same breach make one incident, and an old reading that comes again does not reopen what is over;
+- a line of an incident's history: pk `{tenant}#{incident id}`, sk a time-ordered id; written in the transaction of the
+  transition it tells of, or alone for a comment (see `incident_journal`).
 
-The index `open` is sparse: an incident is in it while it is open or has notices to send. Incidents are never removed.
+The index `open` is sparse: an incident is in it until it is resolved and its notices are sent. Incidents are never
+removed.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sensorcast_common.clock import rfc3339
-from sensorcast_common.incident import Incident, IncidentState, Notice
+from sensorcast_common.incident import Incident, IncidentEntry, IncidentState, Notice
 from sensorcast_common.names import Names
 from sensorcast_common.tables.incident_items import (
+    entry_item,
     incident_item,
     incident_key,
     incident_value,
@@ -87,18 +91,25 @@ class IncidentsTable:
         self,
         tenant: str,
         *,
-        state: IncidentState | None = None,
+        states: Collection[IncidentState] = (),
         limit: int = 50,
         cursor: str | None = None,
     ) -> tuple[list[Incident], str | None]:
         """A page of incidents, newest first, and the cursor of the next page or `None`.
+
+        Args:
+            tenant: Whose.
+            states: Only those in these states; by default all that people have been told of, which leaves out those
+                that are pending or ended so.
+            limit: Incidents of a page, 1 to 500.
+            cursor: Where the page before ended.
 
         Raises:
             ValueError: `limit` is out of 1 to 500, or `cursor` is not one that this method returned.
         """
         if not 1 <= limit <= MAX_PAGE:
             raise ValueError(f"limit: {limit} is out of 1 to {MAX_PAGE}")
-        return await self._pages.page(tenant, state=state, limit=limit, cursor=cursor)
+        return await self._pages.page(tenant, states=frozenset(states), limit=limit, cursor=cursor)
 
     async def get(self, tenant: str, incident_id: str) -> Incident | None:
         """One incident as it is now (consistent read), or `None`."""
@@ -113,7 +124,7 @@ class IncidentsTable:
         return StoredIncident(*read_stored(found["Item"])) if "Item" in found else None
 
     async def live(self) -> AsyncIterator[StoredIncident]:
-        """The incidents of all tenants that are open or have notices to send; a scan of the sparse index.
+        """The incidents of all tenants that are not over or have notices to send; a scan of the sparse index.
 
         The index follows the table within moments, so that a change made just before may be missing.
         """
@@ -126,8 +137,10 @@ class IncidentsTable:
                 return
             scan["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    async def open(self, incident: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
-        """Store a new incident, its marker and its notices in one transaction.
+    async def open(
+        self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
+    ) -> StoredIncident:
+        """Store a new incident, its marker, its notices and the first line of its history in one transaction.
 
         Raises:
             AlreadyOpen: There is an open one for the series, rule and side.
@@ -135,13 +148,7 @@ class IncidentsTable:
             IncidentConflict: Others kept writing the marker.
         """
         stored = StoredIncident(incident, 1, {notice.key: notice for notice in notices})
-        put_incident: TransactWriteItemTypeDef = {
-            "Put": {
-                "TableName": self._table,
-                "Item": incident_item(*stored),
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
+        put_incident = self._put_new(stored)
         put_marker: TransactWriteItemTypeDef = {
             "Put": {
                 "TableName": self._table,
@@ -152,7 +159,9 @@ class IncidentsTable:
         }
         for _ in range(_OPEN_TRIES):
             try:
-                await self._client.transact_write_items(TransactItems=[put_incident, put_marker])
+                await self._client.transact_write_items(
+                    TransactItems=[put_incident, put_marker, *self._history(incident, entry)]
+                )
             except self._client.exceptions.TransactionCanceledException:
                 standing = await self._standing(incident)
                 if standing is not None:  # a request that was repeated because its answer got lost
@@ -160,6 +169,36 @@ class IncidentsTable:
             else:
                 return stored
         raise IncidentConflict(f"{incident.rule_id} of {incident.series}: the marker is being written by others")
+
+    async def add(self, incident: Incident, *, entry: IncidentEntry) -> bool:
+        """Store an incident that is over already, as late readings tell of it; its id says what it is about.
+
+        Returns:
+            Whether it is new: another alerter may have added it.
+        """
+        try:
+            await self._client.transact_write_items(
+                TransactItems=[self._put_new(StoredIncident(incident, 1, {})), *self._history(incident, entry)]
+            )
+        except self._client.exceptions.TransactionCanceledException:
+            if await self.load(incident.tenant, incident.incident_id) is None:
+                raise
+            return False
+        return True
+
+    def _put_new(self, stored: StoredIncident) -> "TransactWriteItemTypeDef":
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": incident_item(*stored),
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+
+    def _history(self, incident: Incident, entry: IncidentEntry | None) -> "Sequence[TransactWriteItemTypeDef]":
+        if entry is None:
+            return []
+        return [{"Put": {"TableName": self._table, "Item": entry_item(incident.tenant, incident.incident_id, entry)}}]
 
     async def _standing(self, incident: Incident) -> StoredIncident | None:
         """What the marker points at: this very incident, or nothing that stands in the way any more.
@@ -181,10 +220,18 @@ class IncidentsTable:
             raise AlreadyOpen(standing)
         return standing
 
-    async def change(self, before: StoredIncident, after: Incident, notices: Sequence[Notice] = ()) -> StoredIncident:
-        """Store the next state of an incident, and its notices; resolving it frees its marker in the same transaction.
+    async def change(
+        self,
+        before: StoredIncident,
+        after: Incident,
+        notices: Sequence[Notice] = (),
+        *,
+        entry: IncidentEntry | None = None,
+    ) -> StoredIncident:
+        """Store the next state of an incident, its notices, and a line of its history, all or nothing.
 
-        `notified_at` and `message` stay as the table has them: they belong to the outbox.
+        Resolving it frees its marker in the same transaction. `notified_at` and `message` stay as the table has
+        them: they belong to the outbox.
 
         Raises:
             IncidentConflict: The table holds another revision than `before.revision`.
@@ -192,11 +239,12 @@ class IncidentsTable:
         news = {notice.key: notice for notice in notices if notice.key not in before.outbox}
         stored = StoredIncident(after, before.revision + 1, {**before.outbox, **news})
         update = self._update(before.revision, stored, news)
+        writes: list[TransactWriteItemTypeDef] = [{"Update": update}, *self._history(after, entry)]
+        if after.over and not before.incident.over:
+            writes.append({"Put": self._free_marker(after)})
         try:
-            if after.state is IncidentState.RESOLVED and before.incident.state is not IncidentState.RESOLVED:
-                await self._client.transact_write_items(
-                    TransactItems=[{"Update": update}, {"Put": self._free_marker(after)}]
-                )
+            if len(writes) > 1:
+                await self._client.transact_write_items(TransactItems=writes)
             else:
                 await self._client.update_item(**update)
         except (
@@ -221,9 +269,11 @@ class IncidentsTable:
             changes.append(f"outbox.#n{at} = :n{at}")
             names[f"#n{at}"] = key
             values[f":n{at}"] = notice_value(notice)
+        if stored.incident.passed:
+            changes.append("passed = :passed")
+            values[":passed"] = {"BOOL": True}
         expression = "SET " + ", ".join(changes)
-        over = stored.incident.state is IncidentState.RESOLVED
-        if over and not any(notice.pending for notice in stored.outbox.values()):
+        if stored.incident.over and not any(notice.pending for notice in stored.outbox.values()):
             expression += " REMOVE tenant_open"
         return {
             "TableName": self._table,

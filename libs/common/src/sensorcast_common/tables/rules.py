@@ -1,23 +1,28 @@
-"""The table of alert rules: pk tenant, sk rule id, the rule as JSON beside its version."""
+"""The table of alert rules: pk tenant, sk rule id, the rule as JSON beside its version.
 
-from collections.abc import AsyncIterator
+Product profiles lie in the same partition (see `products`), so that one query reads a tenant's rules together with the
+profiles that they name.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sensorcast_common.clock import Clock, system_clock
+from sensorcast_common.condition import ProductCondition
 from sensorcast_common.names import Names
-from sensorcast_common.rule import Rule
+from sensorcast_common.rule import Rule, RuleVersion
+from sensorcast_common.tables.products import ProductsTable, is_profile, read_profile
+from sensorcast_common.tables.versioned import VersionConflict, VersionedItems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from types_aiobotocore_dynamodb import DynamoDBClient
-    from types_aiobotocore_dynamodb.type_defs import (
-        AttributeValueTypeDef,
-        PutItemInputTypeDef,
-        QueryInputTypeDef,
-        ScanInputTypeDef,
-    )
+    from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef, ScanInputTypeDef
+
+    from sensorcast_common.product import ProductProfile
 
 _APPLY_TRIES: Final = 5
+SOMEBODY: Final = "sensorcast"
+"""Who changed what no person did, such as the demonstration's own rules."""
 
 
 class RuleConflict(Exception):  # noqa: N818 - what happened, told to the one who asked for the change
@@ -35,18 +40,23 @@ class RuleConflict(Exception):  # noqa: N818 - what happened, told to the one wh
 class RulesTable:
     """Alert rules per tenant.
 
+    A rule about a product is read with the profile it names; where there is none, it watches nothing.
+
     Args:
         client: DynamoDB.
         names: The stack's names.
+        clock: The present, for the line that each change leaves.
     """
 
-    def __init__(self, client: "DynamoDBClient", names: Names) -> None:
+    def __init__(self, client: "DynamoDBClient", names: Names, *, clock: Clock = system_clock) -> None:
         self._client = client
         self._table = names.table_rules
+        self._products = ProductsTable(client, names, clock=clock)
+        self._items = VersionedItems(client, names, attribute="rule", clock=clock)
 
     async def list(self, tenant: str) -> list[Rule]:
         """All rules of one tenant, by rule id."""
-        rules: list[Rule] = []
+        items: list[Mapping[str, AttributeValueTypeDef]] = []
         query: QueryInputTypeDef = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :tenant",
@@ -54,9 +64,9 @@ class RulesTable:
         }
         while True:
             page = await self._client.query(**query)
-            rules += map(_rule, page["Items"])
+            items += page["Items"]
             if "LastEvaluatedKey" not in page:
-                return rules
+                return _resolved(items)
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     async def every(self) -> AsyncIterator[Rule]:
@@ -64,21 +74,29 @@ class RulesTable:
 
         It is consistent because an alerter ends the incidents of a rule that it does not find here.
         """
+        items: list[Mapping[str, AttributeValueTypeDef]] = []
         scan: ScanInputTypeDef = {"TableName": self._table, "ConsistentRead": True}
         while True:
             page = await self._client.scan(**scan)
-            for item in page["Items"]:
-                yield _rule(item)
+            items += page["Items"]
             if "LastEvaluatedKey" not in page:
-                return
+                break
             scan["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        for rule in _resolved(items):
+            yield rule
 
     async def get(self, tenant: str, rule_id: str) -> Rule | None:
         """One rule as it is now (consistent read), or `None`."""
         found = await self._client.get_item(TableName=self._table, Key=_key(tenant, rule_id), ConsistentRead=True)
-        return _rule(found["Item"]) if "Item" in found else None
+        if "Item" not in found:
+            return None
+        rule = _rule(found["Item"])
+        if not isinstance(rule.condition, ProductCondition):
+            return rule
+        profile = await self._products.get(tenant, rule.condition.product)
+        return rule.model_copy(update={"profile": profile})
 
-    async def put(self, rule: Rule) -> None:
+    async def put(self, rule: Rule, *, by: str = SOMEBODY) -> None:
         """Store a rule as the version after the one that is there.
 
         A new rule has version 1; a changed one has the version it was read with plus 1.
@@ -86,24 +104,13 @@ class RulesTable:
         Raises:
             RuleConflict: The table holds another version than `rule.version - 1`.
         """
-        put: PutItemInputTypeDef = {
-            "TableName": self._table,
-            "Item": {
-                **_key(rule.tenant, rule.rule_id),
-                "version": {"N": str(rule.version)},
-                "rule": {"S": rule.model_dump_json()},
-            },
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
-        if rule.version > 1:
-            put["ConditionExpression"] = "version = :before"
-            put["ExpressionAttributeValues"] = {":before": {"N": str(rule.version - 1)}}
+        body = rule.model_dump_json(exclude={"profile"})
         try:
-            await self._client.put_item(**put)
-        except self._client.exceptions.ConditionalCheckFailedException as error:
+            await self._items.put(rule.tenant, rule.rule_id, body, version=rule.version, by=by)
+        except VersionConflict as error:
             raise RuleConflict(rule) from error
 
-    async def apply(self, rule: Rule) -> Rule:
+    async def apply(self, rule: Rule, *, by: str = SOMEBODY) -> Rule:
         """Make the stored rule say what `rule` says, whatever its version; nothing is written where it already does.
 
         Returns:
@@ -112,13 +119,17 @@ class RulesTable:
         Raises:
             RuleConflict: Others kept changing it meanwhile.
         """
+        wanted = rule.without_profile()
         for attempt in range(1, _APPLY_TRIES + 1):
             stored = await self.get(rule.tenant, rule.rule_id)
-            if stored is not None and stored == rule.model_copy(update={"version": stored.version}):
-                return stored
-            wanted = rule.model_copy(update={"version": stored.version + 1 if stored else 1})
+            if stored is not None:
+                if stored.without_profile() == wanted.model_copy(update={"version": stored.version}):
+                    return stored
+                wanted = wanted.model_copy(update={"version": stored.version + 1})
+            else:
+                wanted = wanted.model_copy(update={"version": 1})
             try:
-                await self.put(wanted)
+                await self.put(wanted, by=by)
             except RuleConflict:
                 if attempt == _APPLY_TRIES:
                     raise
@@ -126,14 +137,49 @@ class RulesTable:
                 return wanted
         raise AssertionError("unreachable")
 
-    async def delete(self, tenant: str, rule_id: str) -> bool:
-        """Remove a rule; tells whether there was one."""
-        gone = await self._client.delete_item(TableName=self._table, Key=_key(tenant, rule_id), ReturnValues="ALL_OLD")
-        return bool(gone.get("Attributes"))
+    async def delete(self, tenant: str, rule_id: str, *, by: str = SOMEBODY) -> bool:
+        """Remove a rule; tells whether there was one.
+
+        Raises:
+            VersionConflict: It was changed meanwhile.
+        """
+        return await self._items.delete(tenant, rule_id, by=by)
+
+    async def versions(self, tenant: str, rule_id: str) -> Sequence[RuleVersion]:
+        """What a rule said from when on and who changed it, newest first; also of one that is deleted."""
+        return [
+            RuleVersion.model_validate(
+                {
+                    "changed_at": change.at,
+                    "changed_by": change.by,
+                    "version": change.version,
+                    "rule": None if change.body is None else Rule.model_validate_json(change.body),
+                }
+            )
+            for change in await self._items.changes(tenant, rule_id)
+        ]
 
 
 def _key(tenant: str, rule_id: str) -> "dict[str, AttributeValueTypeDef]":
     return {"pk": {"S": tenant}, "sk": {"S": rule_id}}
+
+
+def _resolved(items: "Iterable[Mapping[str, AttributeValueTypeDef]]") -> "list[Rule]":
+    """The rules among the items, each with the profile that it names."""
+    rules: list[Rule] = []
+    profiles: dict[tuple[str, str], ProductProfile] = {}
+    for item in items:
+        if is_profile(item):
+            profile = read_profile(item)
+            profiles[profile.tenant, profile.product_id] = profile
+        else:
+            rules.append(_rule(item))
+    return [
+        rule.model_copy(update={"profile": profiles.get((rule.tenant, rule.condition.product))})
+        if isinstance(rule.condition, ProductCondition)
+        else rule
+        for rule in rules
+    ]
 
 
 def _rule(item: "Mapping[str, AttributeValueTypeDef]") -> Rule:

@@ -11,7 +11,7 @@ from sensorcast_api.ports import Stores
 from sensorcast_common.clock import Clock, UtcDatetime, from_millis, to_millis
 from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast, LimitRisk
-from sensorcast_common.incident import Basis, Incident, IncidentState
+from sensorcast_common.incident import LIVE_STATES, Basis, Incident
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule
 from sensorcast_common.tables.at_once import at_once
@@ -95,7 +95,7 @@ class FleetOverview:
 
     async def _device(self, device: Device, rules: Sequence[Rule], incident: Incident | None) -> FleetDevice:
         series = [SeriesKey(device.tenant, device.device, metric) for metric in sorted(device.metrics)]
-        watched = [key for key in series if any(rule.applies_to(key) for rule in rules)]
+        watched = [key for key in series if any(rule.applies_to(key, device.labels) for rule in rules)]
         forecasts = [forecast for key in watched if (forecast := await self._forecasts.get(key)) is not None]
         risk = greatest_risk(forecasts, now=self._clock())
         metric = _shown(device, [key.metric for key in watched], risk, incident)
@@ -127,7 +127,7 @@ class FleetOverview:
         seen = 0
         while seen < _MAX_INCIDENTS:
             page, cursor = await self._stores.incidents.list(
-                tenant, state=IncidentState.OPEN, limit=_INCIDENT_PAGE, cursor=cursor
+                tenant, states=LIVE_STATES, limit=_INCIDENT_PAGE, cursor=cursor
             )
             seen += len(page)
             for incident in page:

@@ -11,8 +11,9 @@ from sensorcast_api.auth import Operator, Viewer
 from sensorcast_api.paging import Page
 from sensorcast_api.problems import ProblemError, invalid, not_found
 from sensorcast_api.services import Wired
-from sensorcast_common.rule import LimitCondition, Pattern, PhoneNumber, Rule
+from sensorcast_common.rule import Condition, LabelPatterns, Pattern, PhoneNumber, Rule, RuleVersion
 from sensorcast_common.tables.rules import RuleConflict
+from sensorcast_common.tables.versioned import VersionConflict
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
@@ -29,14 +30,15 @@ class RuleBody(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [examples.RULE.model_dump(mode="json", exclude={"tenant", "rule_id", "version"})]
+            "examples": [examples.RULE.model_dump(mode="json", exclude={"tenant", "rule_id", "version", "profile"})]
         },
     )
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     device: Pattern = "*"
     metric: Pattern = "temperature"
-    condition: LimitCondition
+    labels: LabelPatterns = {}
+    condition: Condition
     severity: Literal["info", "warning", "critical"] = "warning"
     sms: list[PhoneNumber] = []
     enabled: bool = True
@@ -75,7 +77,7 @@ async def put_rule(
     expected = _version(if_match)
     rule = Rule(tenant=caller.tenant, rule_id=rule_id, version=expected + 1, **dict(body))
     try:
-        await wired.stores.rules.put(rule)
+        await wired.stores.rules.put(rule, by=caller.name)
     except RuleConflict as error:
         raise await _conflict(wired, caller.tenant, rule_id, expected) from error
     response.status_code = 200 if expected else 201
@@ -83,11 +85,24 @@ async def put_rule(
     return rule
 
 
-@router.delete("/{rule_id}", status_code=204, responses=examples.problems(403, 404))
+@router.delete("/{rule_id}", status_code=204, responses=examples.problems(403, 404, 412))
 async def delete_rule(caller: Operator, wired: Wired, rule_id: RuleId) -> None:
     """Remove a rule; its open incidents stay until they resolve."""
-    if not await wired.stores.rules.delete(caller.tenant, rule_id):
+    try:
+        deleted = await wired.stores.rules.delete(caller.tenant, rule_id, by=caller.name)
+    except VersionConflict as error:
+        raise ProblemError(412, "The rule is being changed by others.", kind="version-conflict") from error
+    if not deleted:
         raise not_found("rule")
+
+
+@router.get("/{rule_id}/versions", responses={200: examples.page(examples.RULE_VERSION), **examples.problems(404)})
+async def list_versions(caller: Viewer, wired: Wired, rule_id: RuleId) -> Page[RuleVersion]:
+    """What the rule said from when on and who changed it, newest first; also of a rule that is deleted."""
+    found = await wired.stores.rules.versions(caller.tenant, rule_id)
+    if not found:
+        raise not_found("rule")
+    return Page(items=found)
 
 
 def _version(if_match: str | None) -> int:

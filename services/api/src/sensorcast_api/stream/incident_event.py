@@ -1,5 +1,7 @@
 """What the alerter publishes on `alerts/{tenant}/{device}`."""
 
+from pydantic import AliasChoices, Field
+
 from sensorcast_common.incident import Incident
 from sensorcast_common.names import MQTT_ALERTS
 
@@ -8,10 +10,10 @@ class IncidentEvent(Incident):
     """An incident, and what just happened to it.
 
     Attributes:
-        event: E.g. `opened`, `observed`, `resolved`.
+        event: `opened`, `observed`, `acknowledged` or `resolved`; the alerter calls it the occasion.
     """
 
-    event: str = "changed"
+    event: str = Field(default="changed", validation_alias=AliasChoices("event", "occasion"))
 
     @classmethod
     def parse(cls, payload: bytes, topic: str) -> "IncidentEvent":

@@ -19,7 +19,7 @@ from sensorcast_api.stream.frames import (
 from sensorcast_api.stream.hub import Closed, Dropped, Gap, Heartbeat, Kind, LiveEvent, Subscriber
 from sensorcast_api.stream.replay import Replay, TooMuch
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.incident import LIVE_STATES, Incident
 
 SUBSCRIBE_SECONDS: Final = 3.0
 """How long the first event waits for the broker's confirmation before it says that the stream is not live yet."""
@@ -159,7 +159,7 @@ class StreamSession:
 
     async def _open_incidents(self) -> Sequence[Incident]:
         found, _ = await self._services.stores.incidents.list(
-            self._subscriber.tenant, state=IncidentState.OPEN, limit=MAX_OPEN, cursor=None
+            self._subscriber.tenant, states=LIVE_STATES, limit=MAX_OPEN, cursor=None
         )
         devices = self._subscriber.devices
         return [incident for incident in found if devices is None or incident.device in devices]

@@ -132,9 +132,7 @@ class ScoreHandler:
             log.warning("scoring skipped", reason="late", tenant=job.tenant, hour=job.hour)
             return
         conditions = {
-            rule.rule_id: rule.condition.forecast
-            for rule in await self.rules.list(job.tenant)
-            if rule.condition.forecast is not None
+            rule.rule_id: rule.forecast for rule in await self.rules.list(job.tenant) if rule.forecast is not None
         }
         found = await at_once(
             lambda device: self._device(device, job.hour, conditions), job.devices, limit=_READS_AT_ONCE

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sensorcast_alerter.decision import Decision, Patience, Progress, Reason, Transition
-from sensorcast_alerter.limits import Limit
 from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.forecast import Forecast, LimitRisk
 from sensorcast_common.identity import new_id
 from sensorcast_common.incident import Basis, Incident, IncidentState
+from sensorcast_common.rule import ForecastCondition
+from sensorcast_rules.decision import Decision, Foreseen, Patience, Progress, Reason, Transition
+from sensorcast_rules.limits import Limit
 
 
 def foresee(
@@ -33,34 +34,40 @@ def foresee(
         now: Milliseconds since 1970 UTC.
         patience: What is too old to open anything.
     """
-    condition = limit.rule.condition.forecast
+    condition = limit.forecast
     risk = _risk(limit, forecast)
     if condition is None or risk is None:
         return _without_risk(limit, progress, incident, forecast)
     probability = risk.probability
+    likely = probability >= condition.min_probability
+    too_far = likely and _too_far(condition, forecast, risk)
     progress = replace(
         progress,
-        likely=progress.likely + 1 if probability >= condition.min_probability else 0,
+        likely=progress.likely + 1 if likely and not too_far else 0,
         unlikely=progress.unlikely + 1 if probability < condition.clears_below else 0,
     )
+    foreseen = Foreseen(forecast.known_at, probability, risk.expected_at)
     if incident is not None:
-        return _known(limit, progress, incident, forecast, enough=condition.clear_consecutive)
+        return _known(limit, progress, incident, forecast, foreseen, enough=condition.clear_consecutive)
     if progress.likely == 0:
-        return Decision(Reason.UNLIKELY, progress)
+        return Decision(Reason.TOO_FAR if too_far else Reason.UNLIKELY, progress)
     if progress.breach_since is not None or limit.outside(forecast.last_value):
         return Decision(Reason.ALREADY_OUTSIDE, progress)
     if progress.likely < condition.min_consecutive:
         return Decision(Reason.NOT_YET, progress)
     if now - to_millis(forecast.known_at) > 2 * patience.forecast_period:
         return Decision(Reason.STALE_FORECAST, progress)
-    return Decision(Reason.PREDICTED, progress, Transition.OPENED, _predicted(limit, forecast, risk))
+    return Decision(Reason.PREDICTED, progress, Transition.OPENED, _predicted(limit, forecast, risk), foreseen)
 
 
 def expire(progress: Progress, incident: Incident, *, now: int, patience: Patience) -> Decision | None:
     """End a predicted incident that neither happened nor was predicted again; `None` while it may yet.
 
-    It waits one forecast period longer than the horizon, since the next forecast may be on its way.
+    It waits one forecast period longer than the horizon, since the next forecast may be on its way. A pending incident
+    of which nothing was heard for very long ends as well.
     """
+    if incident.state is IncidentState.PENDING:
+        return _forgotten(incident, now=now, patience=patience)
     if incident.basis is not Basis.PREDICTED or incident.expires_at is None or progress.breach_since is not None:
         return None
     if now < to_millis(incident.expires_at) + patience.forecast_period:
@@ -75,6 +82,19 @@ def abandon(incident: Incident, *, now: int) -> Decision:
     return Decision(Reason.RULE_REMOVED, Progress(), Transition.RESOLVED, over)
 
 
+def _forgotten(incident: Incident, *, now: int, patience: Patience) -> Decision | None:
+    heard = to_millis(incident.as_of or incident.opened_at)
+    if now - heard <= patience.longest_pending:
+        return None
+    return Decision(Reason.PASSED, Progress(), Transition.RESOLVED, _over(incident, at=heard, reason=Reason.PASSED))
+
+
+def _too_far(condition: ForecastCondition, forecast: Forecast, risk: LimitRisk) -> bool:
+    if condition.max_lead_minutes is None or risk.expected_at is None:
+        return False
+    return risk.expected_at - forecast.known_at > timedelta(minutes=condition.max_lead_minutes)
+
+
 def _risk(limit: Limit, forecast: Forecast) -> LimitRisk | None:
     wanted = (limit.rule.rule_id, limit.side, limit.threshold)
     return next((risk for risk in forecast.risks if (risk.rule_id, risk.side, risk.threshold) == wanted), None)
@@ -82,13 +102,21 @@ def _risk(limit: Limit, forecast: Forecast) -> LimitRisk | None:
 
 def _without_risk(limit: Limit, progress: Progress, incident: Incident | None, forecast: Forecast) -> Decision:
     """Neither counts nor ends anything, unless the rule does not want predictions any more."""
-    if incident is None or incident.basis is Basis.OBSERVED or limit.rule.condition.forecast is not None:
+    if incident is None or incident.basis is Basis.OBSERVED or limit.forecast is not None:
         return Decision(Reason.NO_RISK, progress)
     over = _over(incident, at=to_millis(forecast.known_at), reason=Reason.RULE_REMOVED)
     return Decision(Reason.RULE_REMOVED, Progress(), Transition.RESOLVED, over)
 
 
-def _known(limit: Limit, progress: Progress, incident: Incident, forecast: Forecast, *, enough: int) -> Decision:
+def _known(
+    limit: Limit,
+    progress: Progress,
+    incident: Incident,
+    forecast: Forecast,
+    foreseen: Foreseen,
+    *,
+    enough: int,
+) -> Decision:
     if incident.basis is Basis.OBSERVED:
         return Decision(Reason.ONGOING, progress)
     if incident.as_of is not None and forecast.known_at <= incident.as_of:
@@ -96,7 +124,7 @@ def _known(limit: Limit, progress: Progress, incident: Incident, forecast: Forec
     outside = progress.breach_since is not None or limit.outside(forecast.last_value)
     if progress.unlikely >= enough and not outside:
         over = _over(incident, at=to_millis(forecast.known_at), reason=Reason.FORECAST_CLEARED)
-        return Decision(Reason.FORECAST_CLEARED, Progress(), Transition.RESOLVED, over)
+        return Decision(Reason.FORECAST_CLEARED, Progress(), Transition.RESOLVED, over, foreseen)
     until = _horizon_end(forecast)
     if progress.unlikely or (incident.expires_at is not None and until <= incident.expires_at):
         return Decision(Reason.UNLIKELY if progress.unlikely else Reason.ONGOING, progress)
@@ -109,7 +137,13 @@ def _known(limit: Limit, progress: Progress, incident: Incident, forecast: Forec
 def _over(incident: Incident, *, at: int, reason: Reason) -> Incident:
     ended = max(from_millis(at), incident.opened_at, incident.as_of or incident.opened_at)
     return incident.model_copy(
-        update={"state": IncidentState.RESOLVED, "resolved_at": ended, "as_of": ended, "reason": reason}
+        update={
+            "state": IncidentState.RESOLVED,
+            "resolved_at": ended,
+            "as_of": ended,
+            "reason": reason,
+            "passed": incident.state is IncidentState.PENDING,
+        }
     )
 
 
@@ -128,6 +162,7 @@ def _predicted(limit: Limit, forecast: Forecast, risk: LimitRisk) -> Incident:
         device=forecast.device,
         metric=forecast.metric,
         unit=forecast.unit,
+        kind=limit.rule.condition.kind,
         state=IncidentState.OPEN,
         basis=Basis.PREDICTED,
         side=limit.side,

@@ -5,11 +5,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sensorcast_alerter.decision import Progress
-from sensorcast_alerter.limits import Limit
-from sensorcast_alerter.rules_index import RulesIndex
 from sensorcast_common.reading import Reading, SeriesKey
 from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_rules.decision import Progress
+from sensorcast_rules.limits import Limit
+from sensorcast_rules.rules_index import RulesIndex
 
 
 @dataclass(slots=True)

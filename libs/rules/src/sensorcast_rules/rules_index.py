@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import translate
 
-from sensorcast_alerter.limits import Limit
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule
+from sensorcast_rules.limits import Limit
 
 _WILD = re.compile(r"[*?]")
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sensorcast_alerter.decision import Reason
-from sensorcast_alerter.series_state import SeriesState
 from sensorcast_common.clock import to_millis
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.reading import Reading, SeriesKey
+from sensorcast_rules.decision import Reason
+from sensorcast_rules.series_state import SeriesState
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -6,20 +6,20 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
-from sensorcast_alerter.decide import decide
-from sensorcast_alerter.decision import Decision, Patience, Progress, Reason
-from sensorcast_alerter.foresee import abandon, expire, foresee
-from sensorcast_alerter.metrics import AlerterMetrics
-from sensorcast_alerter.observe import Observations, by_series, is_newer, oldest_first, worth_deciding
-from sensorcast_alerter.ports import Incidents
-from sensorcast_alerter.record import Recorder
-from sensorcast_alerter.rules_index import RulesIndex
-from sensorcast_alerter.series_state import SeriesState, SeriesStates, Watch
 from sensorcast_common.clock import Clock, to_millis
 from sensorcast_common.forecast import Forecast
-from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.incident import LIVE_STATES, Incident, IncidentState
 from sensorcast_common.reading import Reading, SeriesKey
+from sensorcast_common.rule import Rule
 from sensorcast_common.tables.incidents import IncidentConflict, StoredIncident
+from sensorcast_rules.decide import decide
+from sensorcast_rules.decision import Decision, Patience, Progress, Reason
+from sensorcast_rules.foresee import abandon, expire, foresee
+from sensorcast_rules.observe import Observations, by_series, is_newer, oldest_first, worth_deciding
+from sensorcast_rules.ports import Counts, Incidents
+from sensorcast_rules.record import Recorder
+from sensorcast_rules.rules_index import RulesIndex
+from sensorcast_rules.series_state import SeriesState, SeriesStates, Watch
 
 _SERIES_AT_ONCE: Final = 16
 """Series whose transitions are stored side by side; within a series they stay in order."""
@@ -40,7 +40,7 @@ class Watchroom:
         incidents: Where incidents are read.
         patience: What is too old to open anything.
         clock: The present.
-        metrics: Counts.
+        counts: Who counts.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class Watchroom:
         incidents: Incidents,
         patience: Patience,
         clock: Clock,
-        metrics: AlerterMetrics,
+        counts: Counts,
     ) -> None:
         self._states = states
         self._recorder = recorder
         self._incidents = incidents
         self._patience = patience
         self._clock = clock
-        self._metrics = metrics
+        self._counts = counts
         self._lock = asyncio.Lock()
 
     async def take(self, readings: Iterable[Reading], forecasts: Iterable[tuple[Forecast, int]]) -> None:
@@ -83,8 +83,8 @@ class Watchroom:
                 busy.append(self._series(state, observations, reasons, slots))
             outcomes = await asyncio.gather(*busy, return_exceptions=True)
         for reason, count in reasons.items():
-            self._metrics.decisions.labels(reason).inc(count)
-        self._metrics.series.set(len(self._states))
+            self._counts.decided(reason, count)
+        self._counts.watching(series=len(self._states), rules=len(self._states.index.rules))
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
@@ -160,7 +160,7 @@ class Watchroom:
         async with self._lock:
             if index.rules != self._states.index.rules:
                 self._states.follow(index)
-            self._metrics.rules.set(len(index.rules))
+            self._counts.watching(series=len(self._states), rules=len(index.rules))
 
     async def reconcile(self, live: Iterable[StoredIncident]) -> None:
         """Learn what other alerters have done, and end what only time or a removed rule ends.
@@ -168,12 +168,12 @@ class Watchroom:
         Args:
             live: The incidents of the table, as its index has them; what differs from memory is read again.
         """
-        opened = {stored.incident.incident_id: stored for stored in live if _is_open(stored)}
+        opened = {stored.incident.incident_id: stored for stored in live if not stored.incident.over}
         async with self._lock:
             await self._forget_closed(set(opened))
             for stored in opened.values():
                 await self._look_at(stored)
-        self._metrics.open_incidents.set(len(opened))
+        self._counts.live(sum(stored.incident.state in LIVE_STATES for stored in opened.values()))
 
     async def _forget_closed(self, opened: set[str]) -> None:
         for state in self._states:
@@ -189,25 +189,29 @@ class Watchroom:
         known = watch.stored if watch else None
         if known is None or known.incident.incident_id != incident.incident_id or known.revision < stored.revision:
             known = await self._incidents.load(incident.tenant, incident.incident_id)
-            if known is None or not _is_open(known):
+            if known is None or known.incident.over:
                 return
         if watch is None:
-            await self._end(known, abandon(known.incident, now=self._clock()))
+            await self._end(known, abandon(known.incident, now=self._clock()), None)
             return
-        watch.stored = known
-        over = expire(watch.progress, known.incident, now=self._clock(), patience=self._patience)
-        if over is not None and await self._end(known, over):
+        watch.stored = await self._acknowledged(known, watch.limit.rule)
+        over = expire(watch.progress, watch.stored.incident, now=self._clock(), patience=self._patience)
+        if over is not None and await self._end(watch.stored, over, watch.limit.rule):
             watch.stored, watch.progress = None, over.progress
         state.settle()
 
-    async def _end(self, stored: StoredIncident, decision: Decision) -> bool:
+    async def _acknowledged(self, stored: StoredIncident, rule: Rule) -> StoredIncident:
+        if stored.incident.state is not IncidentState.ACKNOWLEDGED:
+            return stored
         try:
-            await self._recorder.store(stored, decision)
+            return await self._recorder.announce_acknowledgement(stored, rule)
         except IncidentConflict:
-            return False  # another alerter did something about it; the next sweep sees what
-        self._metrics.decisions.labels(decision.reason).inc()
+            return stored  # another alerter did something about it; the next sweep sees what
+
+    async def _end(self, stored: StoredIncident, decision: Decision, rule: Rule | None) -> bool:
+        try:
+            await self._recorder.store(stored, decision, rule=rule)
+        except IncidentConflict:
+            return False
+        self._counts.decided(decision.reason)
         return True
-
-
-def _is_open(stored: StoredIncident) -> bool:
-    return stored.incident.state is IncidentState.OPEN

@@ -1,17 +1,18 @@
 """Stores what was decided before it counts: a transition with its notices, in one conditional write."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from sensorcast_alerter.decision import Decision, Progress, Reason, Transition
-from sensorcast_alerter.notices import Announcements
-from sensorcast_alerter.ports import Counts, Incidents
-from sensorcast_alerter.series_state import Watch
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock
 from sensorcast_common.errors import Retryable
-from sensorcast_common.incident import Incident, IncidentState, Notice
+from sensorcast_common.incident import Basis, Incident, IncidentEntry, Notice, Occasion
+from sensorcast_common.rule import Rule
+from sensorcast_common.tables.incident_journal import entry_of
 from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
+from sensorcast_rules.decision import Decision, Progress, Reason, Transition
+from sensorcast_rules.ports import Announce, Counts, Incidents
+from sensorcast_rules.series_state import Watch
 
 log = logs.logger(__name__)
 
@@ -39,7 +40,7 @@ class Recorder:
         self,
         *,
         incidents: Incidents,
-        announcements: Announcements,
+        announcements: Announce,
         hand_over: HandOver,
         clock: Clock,
         counts: Counts,
@@ -71,7 +72,7 @@ class Recorder:
                 watch.progress = decision.progress
                 return decision.reason
             try:
-                stored = await self.store(watch.stored, decision, sms=watch.limit.rule.sms, ready_at=ready_at)
+                stored = await self.store(watch.stored, decision, rule=watch.limit.rule, ready_at=ready_at)
             except AlreadyOpen as already:
                 watch.stored = already.stored
             except AlreadyOver:
@@ -83,7 +84,7 @@ class Recorder:
             except IncidentConflict:
                 await self.reload(watch)
             else:
-                watch.stored = stored if stored.incident.state is IncidentState.OPEN else None
+                watch.stored = None if stored.incident.over else stored
                 watch.progress = decision.progress
                 return decision.reason
             self._counts.conflict()
@@ -94,15 +95,26 @@ class Recorder:
         if watch.stored is None:
             return
         stored = await self._incidents.load(watch.stored.incident.tenant, watch.stored.incident.incident_id)
-        if stored is not None and stored.incident.state is IncidentState.OPEN:
+        if stored is not None and not stored.incident.over:
             watch.stored = stored
         else:
             watch.stored, watch.progress = None, Progress()
 
     async def store(
-        self, before: StoredIncident | None, decision: Decision, *, sms: Sequence[str] = (), ready_at: int | None = None
+        self,
+        before: StoredIncident | None,
+        decision: Decision,
+        *,
+        rule: Rule | None = None,
+        ready_at: int | None = None,
     ) -> StoredIncident:
         """Store the transition of a decision that has one, and hand its notices over.
+
+        Args:
+            before: The incident before it; `None` for a new one.
+            decision: What to store.
+            rule: By which it was decided; `None` where the rule is gone.
+            ready_at: When what caused it was received, in milliseconds.
 
         Raises:
             IncidentConflict: Another was faster; see the tables' errors.
@@ -110,12 +122,16 @@ class Recorder:
         transition, incident = decision.transition, decision.incident
         if transition is None or incident is None:
             raise ValueError(f"decision: {decision.reason} has no transition to store")
-        notices = self._announcements.of(transition, incident, sms=sms, now=self._clock(), ready_at=ready_at)
+        now = self._clock()
+        notices = self._notices(transition, incident, rule, now=now, ready_at=ready_at)
+        entry = None if transition is Transition.UPDATED else _entry(decision, incident, rule, now=now)
         if before is None:
-            stored = await self._incidents.open(incident, notices)
+            stored = await self._incidents.open(incident, notices, entry=entry)
         else:
-            stored = await self._incidents.change(before, incident, notices)
+            stored = await self._incidents.change(before, incident, notices, entry=entry)
         self._counts.transition(incident.basis, transition)
+        if before is not None and before.incident.basis is Basis.PREDICTED:
+            self._count_prediction(transition, decision.reason)
         if transition is not Transition.UPDATED:
             log.info(
                 "incident changed",
@@ -130,3 +146,47 @@ class Recorder:
             )
         self._hand_over(stored, notices)
         return stored
+
+    async def announce_acknowledgement(self, stored: StoredIncident, rule: Rule) -> StoredIncident:
+        """Tell of an acknowledgement that somebody stored through the API, unless another alerter has.
+
+        Raises:
+            IncidentConflict: Another changed the incident meanwhile.
+        """
+        if any(notice.occasion is Occasion.ACKNOWLEDGED for notice in stored.outbox.values()):
+            return stored
+        incident = stored.incident
+        notices = self._notices(Transition.ACKNOWLEDGED, incident, rule, now=self._clock(), ready_at=None)
+        if not notices:
+            return stored
+        stored = await self._incidents.change(stored, incident, notices)
+        self._hand_over(stored, notices)
+        return stored
+
+    def _notices(
+        self, transition: Transition, incident: Incident, rule: Rule | None, *, now: int, ready_at: int | None
+    ) -> list[Notice]:
+        if incident.passed:
+            return []
+        sms = rule.sms if rule is not None else ()
+        return self._announcements.of(transition, incident, sms=sms, now=now, ready_at=ready_at)
+
+    def _count_prediction(self, transition: Transition, reason: Reason) -> None:
+        if transition is Transition.OBSERVED:
+            self._counts.prediction("came_true")
+        elif reason in (Reason.FALSE_ALARM, Reason.FORECAST_CLEARED):
+            self._counts.prediction(reason)
+
+
+def _entry(decision: Decision, incident: Incident, rule: Rule | None, *, now: int) -> IncidentEntry:
+    entry = entry_of(incident, str(decision.transition), now=now, reason=decision.reason)
+    changes: dict[str, object] = {}
+    if rule is not None:
+        changes["rule_version"] = rule.version
+    if decision.foreseen is not None:
+        changes |= {
+            "probability": decision.foreseen.probability,
+            "expected_at": decision.foreseen.expected_at,
+            "forecast_known_at": decision.foreseen.known_at,
+        }
+    return entry.model_copy(update=changes)

@@ -1,0 +1,84 @@
+"""What the decisions need of the world: tables and counters implement it, fakes in tests and the dry run as well."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from sensorcast_common.incident import Incident, IncidentEntry, Notice
+from sensorcast_common.rule import Rule
+from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_rules.decision import Reason, Transition
+
+
+class Rules(Protocol):
+    """Where rules come from."""
+
+    def every(self) -> AsyncIterator[Rule]:
+        """The rules of all tenants."""
+        ...
+
+
+class Incidents(Protocol):
+    """Where incidents are kept; see `sensorcast_common.tables.incidents` for the errors."""
+
+    def live(self) -> AsyncIterator[StoredIncident]:
+        """Incidents that are not over or have notices to send; may be moments behind."""
+        ...
+
+    async def load(self, tenant: str, incident_id: str) -> StoredIncident | None:
+        """One incident as it is now."""
+        ...
+
+    async def open(
+        self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
+    ) -> StoredIncident:
+        """Store a new incident with its notices."""
+        ...
+
+    async def change(
+        self,
+        before: StoredIncident,
+        after: Incident,
+        notices: Sequence[Notice] = (),
+        *,
+        entry: IncidentEntry | None = None,
+    ) -> StoredIncident:
+        """Store the next state of an incident with its notices."""
+        ...
+
+
+class Announce(Protocol):
+    """Who is told of a transition, by which way, and in which words."""
+
+    def of(
+        self, transition: Transition, incident: Incident, *, sms: Sequence[str], now: int, ready_at: int | None
+    ) -> list[Notice]:
+        """The notices of one transition; none where nobody is to be told."""
+        ...
+
+
+class Counts(Protocol):
+    """What is counted."""
+
+    def decided(self, reason: Reason, times: int = 1) -> None:
+        """Decisions about an observation under a limit."""
+        ...
+
+    def transition(self, basis: str, transition: str) -> None:
+        """A transition was stored."""
+        ...
+
+    def prediction(self, outcome: str) -> None:
+        """What became of a predicted incident: `came_true`, `false_alarm` or `forecast_cleared`."""
+        ...
+
+    def conflict(self) -> None:
+        """A transition came too late: another alerter had changed the incident."""
+        ...
+
+    def watching(self, *, series: int, rules: int) -> None:
+        """How many series are remembered, and how many rules are in force."""
+        ...
+
+    def live(self, incidents: int) -> None:
+        """How many incidents are not over."""
+        ...
