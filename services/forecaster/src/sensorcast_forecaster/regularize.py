@@ -71,7 +71,7 @@ def regularize(
         The window, or why there is none.
     """
     treat = treatment or Treatment()
-    ts, values = _in_order(raw, known_at)
+    ts, values = in_order(raw, known_at=known_at)
     if not len(ts):
         return Refused(raw.series, "no_readings", "no readings in the window")
     step = choose_step(ts)
@@ -84,21 +84,59 @@ def regularize(
     if age > max(treat.max_age_seconds, 3 * step):
         return Refused(raw.series, "stale", f"latest reading is {age / 60:.0f} min old")
     kept = ts > end - max_steps * step * 1000
-    cells = _cells(ts[kept], values[kept], step_ms=step * 1000)
+    return window_of(
+        cell_means(ts[kept], values[kept], step_seconds=step),
+        raw=raw,
+        step_seconds=step,
+        end=end,
+        first=int(ts[kept][0]),
+        last_value=float(values[-1]),
+        limits=limits,
+        treatment=treat,
+    )
+
+
+def window_of(
+    cells: Values,
+    *,
+    raw: RawSeries,
+    step_seconds: int,
+    end: int,
+    first: int,
+    last_value: float,
+    limits: tuple[Limit, ...] = (),
+    treatment: Treatment | None = None,
+) -> SeriesWindow | Refused:
+    """Mend cells, or refuse them.
+
+    Args:
+        cells: Means per cell, NaN where nothing came; the last one is known.
+        raw: Whose they are.
+        step_seconds: Width of a cell.
+        end: Right edge of the last cell, in milliseconds since 1970 UTC.
+        first: Time of the first reading.
+        last_value: The latest reading.
+        limits: Handed on to the window.
+        treatment: The bounds of what is mended.
+    """
+    treat = treatment or Treatment()
     filled = int(np.count_nonzero(np.isfinite(cells)))
     if filled < treat.min_steps:
-        return Refused(raw.series, "short", f"{filled} steps of {step} s, at least {treat.min_steps} are needed")
+        return Refused(
+            raw.series, "short", f"{filled} steps of {step_seconds} s, at least {treat.min_steps} are needed"
+        )
     flat = _stuck_steps(cells)
-    if flat * step > treat.stuck_seconds:
-        return Refused(raw.series, "stuck", f"repeats {cells[-1]:g} for {flat * step // 60} min, unlike before")
+    if flat * step_seconds > treat.stuck_seconds:
+        detail = f"repeats {cells[-1]:g} for {flat * step_seconds // 60} min, unlike before"
+        return Refused(raw.series, "stuck", detail)
     return SeriesWindow(
         series=raw.series,
         unit=raw.unit,
-        step_seconds=step,
+        step_seconds=step_seconds,
         end=end,
-        values=bridge(despike(cells), max_cells=max(3, treat.max_gap_seconds // step)),
-        first=int(ts[kept][0]),
-        last_value=float(values[-1]),
+        values=bridge(despike(cells), max_cells=max(3, treat.max_gap_seconds // step_seconds)),
+        first=first,
+        last_value=last_value,
         limits=limits,
     )
 
@@ -133,10 +171,10 @@ def bridge(cells: Values, *, max_cells: int) -> Values:
     return filled
 
 
-def _in_order(raw: RawSeries, known_at: int) -> tuple[NDArray[np.int64], Values]:
+def in_order(raw: RawSeries, *, known_at: int) -> tuple[NDArray[np.int64], Values]:
+    """Times and values up to `known_at`, ascending and unique; of those with the same time the last stands."""
     usable = (raw.ts <= known_at) & np.isfinite(raw.values)
     ts, values = raw.ts[usable], raw.values[usable]
-    # The last of those with the same time stands, as in the hot store.
     order = np.argsort(ts, kind="stable")
     ts, values = ts[order], values[order]
     if len(ts) < 2:
@@ -145,9 +183,18 @@ def _in_order(raw: RawSeries, known_at: int) -> tuple[NDArray[np.int64], Values]
     return ts[last], values[last]
 
 
-def _cells(ts: NDArray[np.int64], values: Values, *, step_ms: int) -> Values:
-    """Means per cell; cell edges are counted back from the latest reading, which closes the last cell."""
-    back = (ts[-1] - ts) // step_ms
+def cell_means(ts: NDArray[np.int64], values: Values, *, step_seconds: int) -> Values:
+    """Means per cell; cell edges are counted back from the latest reading, which closes the last cell.
+
+    Args:
+        ts: Ascending, in milliseconds; at least one.
+        values: As many.
+        step_seconds: Width of a cell.
+
+    Returns:
+        Oldest first; NaN where nothing came, never at either end.
+    """
+    back = (ts[-1] - ts) // (step_seconds * 1000)
     count = int(back[0]) + 1
     sums = np.bincount(back, values, count)
     counts = np.bincount(back, minlength=count)
