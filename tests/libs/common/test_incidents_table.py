@@ -217,3 +217,25 @@ async def test_a_cursor_that_is_none_is_refused_by_name(tables: Tables) -> None:
             await tables.incidents.list("acme", cursor=cursor)
     with pytest.raises(ValueError, match="limit"):
         await tables.incidents.list("acme", limit=0)
+
+
+async def test_what_time_brings_is_added_once_and_seen_by_the_next_change(tables: Tables) -> None:
+    stored = await tables.incidents.open(incident(), [sms()])
+    reminder = sms(Occasion.ESCALATED).model_copy(update={"step": 1, "language": "de", "group": "truck-1"})
+    kept = sms(Occasion.REPEATED).model_copy(update={"withheld": "country: XX is not allowed"})
+    added = await tables.one.add(stored, [reminder, kept])
+    with pytest.raises(IncidentConflict):
+        await tables.other.add(stored, [reminder])
+    with pytest.raises(IncidentConflict):
+        await tables.incidents.change(stored, resolved(stored.incident, at=T0 + MINUTE))
+    assert await tables.incidents.load("acme", stored.incident.incident_id) == added
+    assert not await tables.one.claim(stored.incident, kept, now=T0, until=T0 + 100)
+    await tables.one.settle(stored.incident, reminder, now=T0 + 1, text="sent", together=3)
+    await tables.one.settle(stored.incident, sms(), now=T0 + 1, withheld="cap_number: 2 SMS on 2025-01-15")
+    after = await tables.incidents.load("acme", stored.incident.incident_id)
+    assert after is not None
+    assert not any(notice.pending for notice in after.outbox.values())
+    sent = after.outbox[reminder.key]
+    assert (sent.text, sent.together, sent.sent_at) == ("sent", 3, from_millis(T0 + 1))
+    assert after.outbox[kept.key] == kept
+    assert after.outbox[sms().key].withheld == "cap_number: 2 SMS on 2025-01-15"

@@ -1,22 +1,31 @@
 """An alerter without a network: a fake clock, tables in memory, a telephone that keeps what it gets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from prometheus_client import CollectorRegistry
 
 from sensorcast_alerter.announce import Announcer
+from sensorcast_alerter.deliver import Caps, Courier
+from sensorcast_alerter.dispatch import Dispatch
 from sensorcast_alerter.metrics import AlerterMetrics
 from sensorcast_alerter.notices import Announcements
-from sensorcast_alerter.ports import Outbox, Sender
+from sensorcast_alerter.notify.address_book import AddressBook
+from sensorcast_alerter.notify.inhibit import InhibitStage
+from sensorcast_alerter.notify.message import Message, Writer
+from sensorcast_alerter.notify.pipeline import build_pipeline
+from sensorcast_alerter.ports import ContactsSource, Deliveries, LabelsSource, Outbox, Sender
 from sensorcast_alerter.sweep import Sweep
 from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.forecast import Forecast, LimitRisk
 from sensorcast_common.incident import Basis, Channel, Incident, IncidentEntry, IncidentState, Notice
 from sensorcast_common.reading import Reading
+from sensorcast_common.recipient import SEVERITIES, Severity
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
+from sensorcast_common.tables.contacts import Contacts
 from sensorcast_common.tables.incident_journal import entry_of
 from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
 from sensorcast_rules.decision import Patience
@@ -97,8 +106,18 @@ def forecast(
     )
 
 
-class MemoryTables(Incidents, Outbox, Rules):
-    """The tables of rules and incidents, as `sensorcast_common.tables` promises them."""
+class MemoryBook(ContactsSource):
+    """The table of contacts."""
+
+    def __init__(self) -> None:
+        self.contacts = Contacts([], [], [])
+
+    async def every(self) -> Contacts:
+        return self.contacts
+
+
+class MemoryTables(Incidents, Outbox, Rules, Deliveries, LabelsSource):
+    """The tables of rules, incidents, contacts and deliveries, as `sensorcast_common.tables` promises them."""
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
@@ -108,6 +127,11 @@ class MemoryTables(Incidents, Outbox, Rules):
         self.away = False
         self.settling_fails = 0
         self.writes = 0
+        self.book = MemoryBook()
+        self.labels: dict[tuple[str, str], Mapping[str, str]] = {}
+        self.counts: Counter[str] = Counter()
+        self.groups: dict[str, tuple[int, int]] = {}
+        self.leases: dict[str, int] = {}
 
     def _reach(self) -> None:
         if self.away:
@@ -163,6 +187,15 @@ class MemoryTables(Incidents, Outbox, Rules):
             StoredIncident(after, now.revision + 1, {**{each.key: each for each in notices}, **now.outbox})
         )
 
+    async def add(self, stored: StoredIncident, notices: Sequence[Notice]) -> StoredIncident:
+        self._reach()
+        now = self.items[stored.incident.incident_id]
+        if now.revision != stored.revision:
+            raise IncidentConflict
+        return self._put(
+            StoredIncident(now.incident, now.revision + 1, {**now.outbox, **{each.key: each for each in notices}})
+        )
+
     async def claim(self, incident: Incident, notice: Notice, *, now: int, until: int) -> bool:
         self._reach()
         stored = self.items[incident.incident_id].outbox[notice.key]
@@ -175,15 +208,27 @@ class MemoryTables(Incidents, Outbox, Rules):
         self._reach()
         self._mark(incident, notice, held_until=from_millis(until))
 
-    async def settle(self, incident: Incident, notice: Notice, *, now: int, refused: str | None = None) -> None:
+    async def settle(
+        self,
+        incident: Incident,
+        notice: Notice,
+        *,
+        now: int,
+        text: str | None = None,
+        together: int = 1,
+        refused: str | None = None,
+        withheld: str | None = None,
+    ) -> None:
         self._reach()
         if self.settling_fails:
             self.settling_fails -= 1
             raise ConnectionError("DynamoDB is away")
         if refused is not None:
             self._mark(incident, notice, refused=refused)
+        elif withheld is not None:
+            self._mark(incident, notice, withheld=withheld)
         else:
-            self._mark(incident, notice, sent_at=from_millis(now))
+            self._mark(incident, notice, sent_at=from_millis(now), together=together, text=text or notice.text)
 
     async def retire(self, incident: Incident, *, revision: int) -> None:
         self._reach()
@@ -191,6 +236,39 @@ class MemoryTables(Incidents, Outbox, Rules):
     def _note(self, incident: Incident, entry: IncidentEntry | None) -> None:
         if entry is not None:
             self.history.setdefault(incident.incident_id, []).append(entry)
+
+    async def of(self, tenants: Collection[str], *, now: int) -> Mapping[tuple[str, str], Mapping[str, str]]:
+        return {key: labels for key, labels in self.labels.items() if key[0] in tenants}
+
+    async def count(
+        self, incident: Incident, notice: Notice, *, day: str, per_number: int, per_tenant: int, now: int
+    ) -> Literal["number", "tenant"] | None:
+        self._reach()
+        if self.items[incident.incident_id].outbox[notice.key].counted:
+            return None
+        number, tenant = f"{day}#{notice.recipient}", f"{day}#{incident.tenant}"
+        if self.counts[number] >= per_number:
+            return "number"
+        if self.counts[tenant] >= per_tenant:
+            return "tenant"
+        self.counts.update((number, tenant))
+        self._mark(incident, notice, counted=day)
+        return None
+
+    async def enter(self, tenant: str, group: str, *, now: int, until: int, interval: int, severity: Severity) -> bool:
+        self._reach()
+        key, rank = f"{tenant}#{group}", SEVERITIES.index(severity)
+        sent_at, sent_rank = self.groups.get(key, (now - interval, rank))
+        if self.leases.get(key, 0) > now or (sent_at > now - interval and sent_rank >= rank):
+            return False
+        self.leases[key] = until
+        return True
+
+    async def leave(self, tenant: str, group: str, *, sent_at: int | None, severity: Severity) -> None:
+        self._reach()
+        self.leases.pop(f"{tenant}#{group}", None)
+        if sent_at is not None:
+            self.groups[f"{tenant}#{group}"] = (sent_at, SEVERITIES.index(severity))
 
     def _mark(self, incident: Incident, notice: Notice, **changes: object) -> None:
         stored = self.items[incident.incident_id]
@@ -207,14 +285,14 @@ class Telephone(Sender):
     """Keeps what it gets, or raises what it is told to."""
 
     def __init__(self) -> None:
-        self.got: list[Notice] = []
+        self.got: list[Message] = []
         self.raises: Exception | None = None
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, message: Message) -> None:
         await asyncio.sleep(0)
         if self.raises is not None:
             raise self.raises
-        self.got.append(notice)
+        self.got.append(message)
 
 
 class Room:
@@ -227,6 +305,9 @@ class Room:
         capacity: Series that are remembered.
         patience: What is too old to open anything.
         backlog: Notices of one channel that wait in memory.
+        caps: How many SMS a day.
+        countries: To which SMS may go.
+        group_wait: Seconds that a message waits for others.
     """
 
     def __init__(
@@ -237,6 +318,9 @@ class Room:
         capacity: int = 100,
         patience: Patience | None = None,
         backlog: int = 100,
+        caps: Caps | None = None,
+        countries: Collection[str] = (),
+        group_wait: float = 0.0,
     ) -> None:
         self.now = MIDNIGHT
         self.tables = tables or MemoryTables()
@@ -245,11 +329,32 @@ class Room:
         self.vehicle = Telephone()
         self.registry = CollectorRegistry()
         metrics = AlerterMetrics(self.registry)
+        self.mailbox, self.hook, self.chat = Telephone(), Telephone(), Telephone()
+        senders: dict[Channel, tuple[Sender, int]] = {
+            Channel.SMS: (self.telephone, 2),
+            Channel.EMAIL: (self.mailbox, 1),
+            Channel.WEBHOOK: (self.hook, 1),
+            Channel.SLACK: (self.chat, 1),
+            Channel.MQTT: (self.vehicle, 1),
+        }
+        book, inhibit = AddressBook(), InhibitStage()
+        pipeline = build_pipeline(
+            book, channels=senders.keys(), inhibit=inhibit, countries=countries, count=metrics.hold
+        )
         self.announcer = Announcer(
             outbox=self.tables,
-            senders={Channel.SMS: (self.telephone, 2), Channel.MQTT: (self.vehicle, 1)},
+            courier=Courier(
+                outbox=self.tables,
+                deliveries=self.tables,
+                writer=Writer(timezone=UTC),
+                clock=self.clock,
+                metrics=metrics,
+                caps=caps or Caps(),
+            ),
+            senders=senders,
             clock=self.clock,
             metrics=metrics,
+            group_wait=group_wait,
             backlog=backlog,
         )
         self.states = SeriesStates(capacity=capacity)
@@ -257,7 +362,7 @@ class Room:
             states=self.states,
             recorder=Recorder(
                 incidents=self.tables,
-                announcements=Announcements(mqtt=True, timezone=UTC),
+                announcements=Announcements(pipeline, mqtt=True),
                 hand_over=self.announcer.hand_over,
                 clock=self.clock,
                 counts=metrics,
@@ -271,7 +376,16 @@ class Room:
             rules=self.tables,
             incidents=self.tables,
             watchroom=self.watchroom,
-            announcer=self.announcer,
+            dispatch=Dispatch(
+                book=book,
+                inhibit=inhibit,
+                pipeline=pipeline,
+                contacts=self.tables.book,
+                labels=self.tables,
+                outbox=self.tables,
+                announcer=self.announcer,
+                clock=self.clock,
+            ),
             metrics=metrics,
         )
 
@@ -350,7 +464,7 @@ class Room:
     @property
     def sms(self) -> list[str]:
         """The texts that were sent."""
-        return [notice.text for notice in self.telephone.got]
+        return [message.text for message in self.telephone.got]
 
     def predictions(self, outcome: str) -> float:
         """How many predicted incidents ended so."""

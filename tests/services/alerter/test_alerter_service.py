@@ -14,6 +14,7 @@ from tests.servers.broker import MosquittoServer
 from tests.servers.waiting import until
 
 from sensorcast_alerter.app import build
+from sensorcast_alerter.notify.message import Message
 from sensorcast_alerter.notify.sms import SmsSender
 from sensorcast_alerter.ports import Refused
 from sensorcast_alerter.settings import AlerterSettings
@@ -23,7 +24,7 @@ from sensorcast_common.clock import from_millis, system_clock
 from sensorcast_common.errors import Retryable
 from sensorcast_common.forecast import Forecast, ForecastBatch, LimitRisk
 from sensorcast_common.identity import new_id
-from sensorcast_common.incident import Basis, Channel, Incident, IncidentState, Notice, Occasion
+from sensorcast_common.incident import Basis, Incident, IncidentState
 from sensorcast_common.lifecycle import Lifecycle
 from sensorcast_common.reading import Reading
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
@@ -284,29 +285,17 @@ async def test_an_alert_waits_for_the_broker_and_the_sms_does_not(
 
 
 async def test_a_number_that_sns_refuses_is_refused(account: AwsAccount) -> None:
-    nothing = Notice(
-        occasion=Occasion.OPENED,
-        channel=Channel.SMS,
-        recipient="",
-        text="text",
-        created_at=from_millis(system_clock()),
-    )
+    nothing = Message(message_id="msg_1", tenant="acme", address="", text="text")
     async with account.aws.client("sns") as sns:
         with pytest.raises(Refused, match="InvalidParameter"):
             await SmsSender(sns).send(nothing)
 
 
 async def test_an_sns_that_is_away_is_to_be_tried_again() -> None:
-    notice = Notice(
-        occasion=Occasion.OPENED,
-        channel=Channel.SMS,
-        recipient=NUMBER,
-        text="text",
-        created_at=from_millis(system_clock()),
-    )
+    message = Message(message_id="msg_1", tenant="acme", address=NUMBER, text="text")
     nowhere = AwsAccount(
         endpoint_url="http://127.0.0.1:9", account_id="1" * 12, access_key="1" * 12, secret_key="secret"
     )
     async with nowhere.aws.client("sns") as sns:
         with pytest.raises(Retryable, match="SNS"):
-            await SmsSender(sns).send(notice)
+            await SmsSender(sns).send(message)

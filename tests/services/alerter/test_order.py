@@ -12,10 +12,12 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.services.alerter.room import MIDNIGHT, MemoryTables, Room, Telephone, limit_rule, opened_room, reading
+from tests.services.alerter.room import MIDNIGHT, MemoryTables, Room, Telephone, limit_rule, reading
 
+from sensorcast_common.escalation import Escalation
 from sensorcast_common.incident import Incident, IncidentState
 from sensorcast_common.reading import Reading
+from sensorcast_common.rule import Rule
 
 SLOW = limit_rule(above=8, below=2, hold_seconds=2, clear_margin=1)
 PLAIN = limit_rule(above=8, below=2)
@@ -34,8 +36,19 @@ def outcome(incidents: list[Incident]) -> list[tuple[object, ...]]:
     ]
 
 
+EACH = Escalation(tenant="acme", escalation_id="each", group_by=None)
+"""Each incident has a message of its own, so that messages can be counted."""
+
+
+async def ungrouped_room(*rules: Rule) -> Room:
+    room = Room(*rules)
+    room.tables.book.contacts.escalations.append(EACH)
+    await room.sweep()
+    return room
+
+
 async def run(batches: list[list[Reading]], *, plain: bool = False) -> Room:
-    room = await opened_room(PLAIN if plain else SLOW)
+    room = await ungrouped_room(PLAIN if plain else SLOW)
     for batch in batches:
         if batch:
             await room.take(*batch)
@@ -87,7 +100,7 @@ def test_the_newest_reading_alone_decides_what_is_open_in_the_end(arrival: list[
 @given(in_order, st.data())
 def test_failing_tables_and_redelivery_change_nothing(stream: list[Reading], data: st.DataObject) -> None:
     async def shaken() -> Room:
-        room = await opened_room(SLOW)
+        room = await ungrouped_room(SLOW)
         owed: list[Reading] = []
         for each in stream:
             away: bool = data.draw(st.booleans())
@@ -117,6 +130,7 @@ def test_failing_tables_and_redelivery_change_nothing(stream: list[Reading], dat
 def test_two_alerters_make_one_incident_at_a_time_and_one_sms_each(stream: list[Reading], data: st.DataObject) -> None:
     async def both() -> Room:
         tables, telephone = MemoryTables(), Telephone()
+        tables.book.contacts.escalations.append(EACH)
         rooms = [Room(PLAIN, tables=tables, telephone=telephone), Room(tables=tables, telephone=telephone)]
         for room in rooms:
             await room.sweep()

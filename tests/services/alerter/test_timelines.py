@@ -31,7 +31,7 @@ async def test_a_likely_breach_is_told_once_before_it_happens() -> None:
     assert room.only.worst == 8.6
     assert len(room.sms) == 1
     assert [json.loads(alert.text)["occasion"] for alert in room.vehicle.got] == ["opened", "observed", "resolved"]
-    assert {alert.recipient for alert in room.vehicle.got} == {"alerts/acme/truck-1"}
+    assert {alert.address for alert in room.vehicle.got} == {"alerts/acme/truck-1"}
 
 
 async def test_an_observed_breach_is_told_once_with_value_limit_and_time() -> None:
@@ -312,7 +312,7 @@ async def test_a_changed_limit_is_in_force_after_the_next_sweep() -> None:
 async def test_numbers_that_are_there_twice_get_one_sms() -> None:
     room = await opened_room(limit_rule(sms=["+4915112345678", "+4915112345678", "+4915187654321"]))
     await room.take(reading("00:01", 9))
-    assert sorted(notice.recipient for notice in room.telephone.got) == ["+4915112345678", "+4915187654321"]
+    assert sorted(notice.address for notice in room.telephone.got) == ["+4915112345678", "+4915187654321"]
 
 
 @pytest.mark.parametrize("value", [float("1e300"), 8.0000001])

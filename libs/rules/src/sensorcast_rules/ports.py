@@ -1,6 +1,6 @@
 """What the decisions need of the world: tables and counters implement it, fakes in tests and the dry run as well."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from sensorcast_common.incident import Incident, IncidentEntry, Notice
@@ -50,9 +50,16 @@ class Announce(Protocol):
     """Who is told of a transition, by which way, and in which words."""
 
     def of(
-        self, transition: Transition, incident: Incident, *, sms: Sequence[str], now: int, ready_at: int | None
+        self,
+        transition: Transition,
+        incident: Incident,
+        *,
+        sms: Sequence[str],
+        outbox: Mapping[str, Notice],
+        now: int,
+        ready_at: int | None,
     ) -> list[Notice]:
-        """The notices of one transition; none where nobody is to be told."""
+        """The notices of one transition, beside those in the outbox; none where nobody is to be told."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Stores what was decided before it counts: a transition with its notices, in one conditional write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sensorcast_common import logs
@@ -123,7 +123,8 @@ class Recorder:
         if transition is None or incident is None:
             raise ValueError(f"decision: {decision.reason} has no transition to store")
         now = self._clock()
-        notices = self._notices(transition, incident, rule, now=now, ready_at=ready_at)
+        outbox = before.outbox if before is not None else {}
+        notices = self._notices(transition, incident, rule, outbox, now=now, ready_at=ready_at)
         entry = None if transition is Transition.UPDATED else _entry(decision, incident, rule, now=now)
         if before is None:
             stored = await self._incidents.open(incident, notices, entry=entry)
@@ -156,7 +157,8 @@ class Recorder:
         if any(notice.occasion is Occasion.ACKNOWLEDGED for notice in stored.outbox.values()):
             return stored
         incident = stored.incident
-        notices = self._notices(Transition.ACKNOWLEDGED, incident, rule, now=self._clock(), ready_at=None)
+        transition = Transition.ACKNOWLEDGED
+        notices = self._notices(transition, incident, rule, stored.outbox, now=self._clock(), ready_at=None)
         if not notices:
             return stored
         stored = await self._incidents.change(stored, incident, notices)
@@ -164,12 +166,19 @@ class Recorder:
         return stored
 
     def _notices(
-        self, transition: Transition, incident: Incident, rule: Rule | None, *, now: int, ready_at: int | None
+        self,
+        transition: Transition,
+        incident: Incident,
+        rule: Rule | None,
+        outbox: Mapping[str, Notice],
+        *,
+        now: int,
+        ready_at: int | None,
     ) -> list[Notice]:
         if incident.passed:
             return []
         sms = rule.sms if rule is not None else ()
-        return self._announcements.of(transition, incident, sms=sms, now=now, ready_at=ready_at)
+        return self._announcements.of(transition, incident, sms=sms, outbox=outbox, now=now, ready_at=ready_at)
 
     def _count_prediction(self, transition: Transition, reason: Reason) -> None:
         if transition is Transition.OBSERVED:

@@ -1,26 +1,33 @@
 """Wires the alerter and runs it."""
 
 import sys
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from faststream_sqs import BatchFailures, SQSBatchMessage, SQSBroker
 from sensorcast_alerter.announce import Announcer
 from sensorcast_alerter.consume import Intake
+from sensorcast_alerter.deliver import Caps, Courier
+from sensorcast_alerter.device_labels import DeviceLabels
+from sensorcast_alerter.dispatch import Dispatch
 from sensorcast_alerter.metrics import AlerterMetrics
 from sensorcast_alerter.notices import Announcements
-from sensorcast_alerter.notify.mqtt import MqttSender
-from sensorcast_alerter.notify.sms import SmsSender
+from sensorcast_alerter.notify.address_book import AddressBook
+from sensorcast_alerter.notify.channels import open_channels
+from sensorcast_alerter.notify.inhibit import InhibitStage
+from sensorcast_alerter.notify.message import Writer
+from sensorcast_alerter.notify.pipeline import build_pipeline
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_alerter.sweep import Sweep
 from sensorcast_common.aws import Aws
 from sensorcast_common.clock import Clock, system_clock
 from sensorcast_common.health import Heartbeat
 from sensorcast_common.identity import new_id
-from sensorcast_common.incident import Channel
 from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.names import Names
 from sensorcast_common.queue import sqs_broker, start_broker
+from sensorcast_common.tables.contacts import ContactsTable
+from sensorcast_common.tables.deliveries import DeliveriesTable
+from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.incident_outbox import IncidentOutbox
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_common.tables.rules import RulesTable
@@ -29,10 +36,6 @@ from sensorcast_rules.record import Recorder
 from sensorcast_rules.series_state import SeriesStates
 from sensorcast_rules.watchroom import Watchroom
 
-if TYPE_CHECKING:
-    from sensorcast_alerter.ports import Sender
-
-SMS_AT_ONCE = 4
 MESSAGES_AT_ONCE = 10
 STALE_SWEEPS = 300.0
 """Seconds without a sweep after which a restart is worth trying; an outage of DynamoDB is usually shorter."""
@@ -50,26 +53,53 @@ async def build(
     names = Names(settings.stack)
     metrics = AlerterMetrics(life.registry)
     dynamodb = await life.enter(aws.client("dynamodb"))
-    sns = await life.enter(aws.client("sns"))
+    owner = new_id()
     rules, incidents = RulesTable(dynamodb, names), IncidentsTable(dynamodb, names)
 
     async def tables() -> None:
         await dynamodb.describe_table(TableName=names.table_incidents)
 
     life.health.ready("dynamodb", tables)
-    senders: dict[Channel, tuple[Sender, int]] = {
-        Channel.SMS: (SmsSender(sns, sender_id=settings.sms_sender_id), SMS_AT_ONCE)
-    }
-    if settings.alert_mqtt:
-        mqtt = MqttSender(settings)
-        life.background("alerts on MQTT", mqtt.run)
-        senders[Channel.MQTT] = (mqtt, 1)
+    outbox = IncidentOutbox(dynamodb, names, owner=owner)
+    book, inhibit = AddressBook(), InhibitStage()
+    senders = await open_channels(settings, life, aws=aws, book=book, clock=clock)
+    pipeline = build_pipeline(
+        book, channels=senders.keys(), inhibit=inhibit, countries=settings.sms_countries, count=metrics.hold
+    )
+    timezone = ZoneInfo(settings.timezone)
+    courier = Courier(
+        outbox=outbox,
+        deliveries=DeliveriesTable(dynamodb, names, owner=owner),
+        writer=Writer(timezone=timezone, public_url=settings.public_url),
+        clock=clock,
+        metrics=metrics,
+        caps=Caps(
+            per_number=settings.sms_per_number_per_day,
+            per_tenant=settings.sms_per_tenant_per_day,
+            timezone=timezone,
+        ),
+    )
     announcer = Announcer(
-        outbox=IncidentOutbox(dynamodb, names, owner=new_id()), senders=senders, clock=clock, metrics=metrics
+        outbox=outbox,
+        courier=courier,
+        senders=senders,
+        clock=clock,
+        metrics=metrics,
+        group_wait=settings.group_wait_seconds,
+    )
+    dispatch = Dispatch(
+        book=book,
+        inhibit=inhibit,
+        pipeline=pipeline,
+        contacts=ContactsTable(dynamodb, names),
+        labels=DeviceLabels(DevicesTable(dynamodb, names)),
+        outbox=outbox,
+        announcer=announcer,
+        clock=clock,
     )
     recorder = Recorder(
         incidents=incidents,
-        announcements=Announcements(mqtt=settings.alert_mqtt, timezone=ZoneInfo(settings.timezone)),
+        announcements=Announcements(pipeline, mqtt=settings.alert_mqtt),
         hand_over=announcer.hand_over,
         clock=clock,
         counts=metrics,
@@ -87,7 +117,7 @@ async def build(
     )
     life.background("announce", announcer.run)
     life.on_stop("announcements", lambda: announcer.drain(within=settings.drain_seconds / 2))
-    sweep = Sweep(rules=rules, incidents=incidents, watchroom=watchroom, announcer=announcer, metrics=metrics)
+    sweep = Sweep(rules=rules, incidents=incidents, watchroom=watchroom, dispatch=dispatch, metrics=metrics)
     await sweep.once()
     heartbeat = life.health.alive("sweep", Heartbeat(max_age=STALE_SWEEPS + settings.sweep_seconds))
     life.background("sweep", lambda: sweep.forever(every=settings.sweep_seconds, heartbeat=heartbeat))

@@ -40,13 +40,19 @@ class AlerterMetrics:
         )
         self.notifications = Counter(
             "sensorcast_alerter_notifications_total",
-            "Attempts to send a notice.",
+            "Attempts to send a message.",
             ["channel", "outcome"],
+            registry=registry,
+        )
+        self.held = Counter(
+            "sensorcast_alerter_notices_held_total",
+            "Notices that are kept back, by reason; one that is postponed counts once.",
+            ["reason"],
             registry=registry,
         )
         self.delay = Histogram(
             "sensorcast_alerter_notification_delay_seconds",
-            "From the receipt of a reading at ingest (or a forecast's publication) to its SMS being accepted.",
+            "From the receipt of a reading at ingest (or a forecast's publication) to its message being accepted.",
             ["channel"],
             buckets=_DELAYS,
             registry=registry,
@@ -91,3 +97,7 @@ class AlerterMetrics:
     def conflict(self) -> None:
         """Count a transition that another alerter was faster than."""
         self.conflicts.inc()
+
+    def hold(self, reason: str) -> None:
+        """Count a notice that is kept back."""
+        self.held.labels(reason).inc()

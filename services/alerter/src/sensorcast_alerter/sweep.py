@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sensorcast_alerter.announce import Announcer
+from sensorcast_alerter.dispatch import Dispatch
 from sensorcast_alerter.metrics import AlerterMetrics
 from sensorcast_common import logs
 from sensorcast_common.health import Heartbeat
@@ -20,7 +20,7 @@ class Sweep:
         rules: Where rules come from.
         incidents: Where incidents are kept.
         watchroom: Whose rules and incidents are brought up to date.
-        announcer: Who takes up pending notices.
+        dispatch: Who tells people what time alone brings, and takes up pending notices.
         metrics: Counts.
     """
 
@@ -30,13 +30,13 @@ class Sweep:
         rules: Rules,
         incidents: Incidents,
         watchroom: Watchroom,
-        announcer: Announcer,
+        dispatch: Dispatch,
         metrics: AlerterMetrics,
     ) -> None:
         self._rules = rules
         self._incidents = incidents
         self._watchroom = watchroom
-        self._announcer = announcer
+        self._dispatch = dispatch
         self._metrics = metrics
 
     async def once(self) -> None:
@@ -51,7 +51,7 @@ class Sweep:
         index = RulesIndex([rule async for rule in self._rules.every()])
         await self._watchroom.follow(index)
         await self._watchroom.reconcile(live)
-        await self._announcer.sweep(live)
+        await self._dispatch.sweep(live)
 
     async def forever(self, *, every: float, heartbeat: Heartbeat) -> None:
         """Look every `every` seconds; while the tables are away, what is known stays in force."""

@@ -14,7 +14,9 @@ from sensorcast_common.incident import Incident, IncidentEntry, Notice
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef
 
-_CHANGING: Final = {"sent_at", "refused", "held_until", "attempts"}
+_CHANGING: Final = {"sent_at", "refused", "withheld", "held_until", "attempts", "counted", "together"}
+
+_WRITTEN: Final = ("sent_at", "refused", "withheld", "counted", "text")
 
 
 def incident_key(tenant: str, incident_id: str) -> "dict[str, AttributeValueTypeDef]":
@@ -78,7 +80,10 @@ def read_entry(item: "Mapping[str, AttributeValueTypeDef]") -> IncidentEntry:
 
 def notice_value(notice: Notice) -> "AttributeValueTypeDef":
     """A notice in the outbox; what changes while it is sent stands beside its JSON."""
-    return {"M": {"notice": _text(notice.model_dump_json(exclude=_CHANGING, exclude_none=True))}}
+    fields = {"notice": _text(notice.model_dump_json(exclude=_CHANGING, exclude_none=True))}
+    if notice.withheld is not None:
+        fields["withheld"] = _text(notice.withheld)
+    return {"M": fields}
 
 
 def read_incident(item: "Mapping[str, AttributeValueTypeDef]") -> Incident:
@@ -98,9 +103,8 @@ def read_stored(item: "Mapping[str, AttributeValueTypeDef]") -> tuple[Incident, 
 
 def _notice(fields: "Mapping[str, AttributeValueTypeDef]") -> Notice:
     notice = Notice.model_validate_json(fields["notice"]["S"])
-    later: dict[str, object] = {name: fields[name]["S"] for name in ("sent_at", "refused") if name in fields}
-    if "attempts" in fields:
-        later["attempts"] = int(fields["attempts"]["N"])
+    later: dict[str, object] = {name: fields[name]["S"] for name in _WRITTEN if name in fields}
+    later |= {name: int(fields[name]["N"]) for name in ("attempts", "together") if name in fields}
     if "lease_until" in fields:
         later["held_until"] = from_millis(int(fields["lease_until"]["N"]))
     return Notice.model_validate({**notice.model_dump(), **later}) if later else notice

@@ -8,10 +8,10 @@ import asyncio
 
 import aiomqtt
 
+from sensorcast_alerter.notify.message import Message
 from sensorcast_common import logs
 from sensorcast_common.backoff import Backoff
 from sensorcast_common.errors import Retryable
-from sensorcast_common.incident import Notice
 from sensorcast_common.mqtt import MqttSettings, mqtt_client
 
 log = logs.logger(__name__)
@@ -57,7 +57,7 @@ class MqttSender:
             finally:
                 self._client = None
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, message: Message) -> None:
         """Return once the broker has acknowledged the message.
 
         Raises:
@@ -67,7 +67,7 @@ class MqttSender:
         if client is None:
             raise Retryable("the MQTT broker is away")
         try:
-            await client.publish(notice.recipient, notice.text.encode(), qos=1)
+            await client.publish(message.address, message.text.encode(), qos=1)
         except aiomqtt.MqttError as error:
             raise Retryable(f"MQTT: {error}") from error
 

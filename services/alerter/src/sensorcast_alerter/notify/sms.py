@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_sns import SNSClient
     from types_aiobotocore_sns.type_defs import MessageAttributeValueTypeDef
 
-    from sensorcast_common.incident import Notice
+    from sensorcast_alerter.notify.message import Message
 
 _FINAL: Final = frozenset({"InvalidParameter", "InvalidParameterValue", "ValidationError", "OptedOut"})
 """Codes that say this number or text will never do; what concerns the account may be mended, and is tried again."""
@@ -33,7 +33,7 @@ class SmsSender:
         if sender_id is not None:
             self._attributes["AWS.SNS.SMS.SenderID"] = {"DataType": "String", "StringValue": sender_id}
 
-    async def send(self, notice: "Notice") -> None:
+    async def send(self, message: "Message") -> None:
         """Return once SNS has accepted the message.
 
         Raises:
@@ -42,7 +42,7 @@ class SmsSender:
         """
         try:
             await self._client.publish(
-                PhoneNumber=notice.recipient, Message=notice.text, MessageAttributes=self._attributes
+                PhoneNumber=message.address, Message=message.text, MessageAttributes=self._attributes
             )
         except ClientError as error:
             # The emulator and some SDK protocols write the shape's name, SNS itself the code.
