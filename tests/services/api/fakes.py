@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import httpx
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ from sensorcast_api.ports import (
     Idempotency,
     Incidents,
     Journal,
+    Labels,
     Models,
     Quarantine,
     Queues,
@@ -48,6 +50,7 @@ from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule, RuleVersion
 from sensorcast_common.tables.api_keys import ApiKey, Role, key_hash
+from sensorcast_common.tables.device_labels import LabelConflict
 from sensorcast_common.tables.hot_chunk import SeriesColumns
 from sensorcast_common.tables.idempotency import Claim, KeptAnswer, Stage
 from sensorcast_common.tables.incident_journal import NotLive, entry_of
@@ -65,14 +68,35 @@ class FakeDevices(Devices):
     def put(self, tenant: str, device: str) -> None:
         self.items[tenant, device] = examples.DEVICE.model_copy(update={"tenant": tenant, "device": device})
 
-    async def list(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[Device], str | None]:
+    async def list(
+        self, tenant: str, *, limit: int, cursor: str | None, labels: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[Sequence[Device], str | None]:
         if cursor == "broken":
             raise ValueError("cursor: not one of ours")
         found = [self.items[key] for key in sorted(self.items) if key[0] == tenant and key[1] > (cursor or "")]
+        found = [device for device in found if labels.items() <= device.labels.items()]
         return found[:limit], found[limit - 1].device if len(found) > limit else None
 
     async def get(self, tenant: str, device: str) -> Device | None:
         return self.items.get((tenant, device))
+
+
+class FakeLabels(Labels):
+    def __init__(self, devices: FakeDevices) -> None:
+        self.items = devices.items
+
+    async def change(
+        self, tenant: str, device: str, changes: Mapping[str, str | None], *, expected: int | None = None
+    ) -> Device | None:
+        known = self.items.get((tenant, device))
+        if known is None:
+            return None
+        if expected is not None and expected != known.labels_version:
+            raise LabelConflict(known.labels_version)
+        labels = {name: value for name, value in {**known.labels, **changes}.items() if value is not None}
+        update = {"labels": labels, "labels_version": known.labels_version + 1}
+        self.items[tenant, device] = known.model_copy(update=update)
+        return self.items[tenant, device]
 
 
 class FakeReadings(Readings):
@@ -361,6 +385,7 @@ class World:
         self.services = Services(
             stores=Stores(
                 devices=self.devices,
+                labels=FakeLabels(self.devices),
                 readings=self.readings,
                 forecasts=self.forecasts,
                 skill=self.skill,

@@ -1,5 +1,6 @@
 """Readings: half-open ranges, pages that lose and double nothing, bounded reads."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.services.api.fakes import NOW, World
 
+from sensorcast_api.downsample import Method, chosen
 from sensorcast_common.clock import from_millis, rfc3339
 
 PATH = "/v1/devices/truck-1/readings"
@@ -154,3 +156,39 @@ async def test_the_forecast_that_was_known_then(world: World) -> None:
     assert newest.json()["known_at"] == at(NOW)
     assert earlier.json()["known_at"] == at(NOW - 600_000)
     assert never.status_code == 404
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 10_000), st.floats(-1e6, 1e6)), min_size=1, max_size=300),
+    st.integers(4, 100),
+    st.sampled_from(Method),
+)
+def test_fewer_points_keep_the_ends_and_the_extremes(
+    steps: list[tuple[int, float]], points: int, method: Method
+) -> None:
+    ts = list(itertools.accumulate(step for step, _ in steps))
+    value = [each for _, each in steps]
+    kept = chosen(ts, value, points=points, method=method)
+    assert len(kept) <= max(points, 4)
+    assert kept == sorted(set(kept))
+    assert {0, len(ts) - 1} <= set(kept)
+    if method is Method.MINMAX:
+        shown = [value[at] for at in kept]
+        assert (min(shown), max(shown)) == (min(value), max(value))
+
+
+async def test_a_thinned_range_is_one_page_that_shows_every_peak(world: World) -> None:
+    for number in range(3_600):
+        world.readings.put("acme", "truck-1", NOW - HOUR + number * 1000, 4.0 + number % 7 / 10)
+    world.readings.put("acme", "truck-1", NOW - 1_234_000, 25.5)
+    async with world.client() as client:
+        for method in ("minmax", "lttb"):
+            params: dict[str, str | int] = {"metric": "temperature", "points": 100, "method": method}
+            page = (await client.get(PATH, params=params)).json()
+            assert page["thinned_from"] == 3_600
+            assert len(page["readings"]) <= 100
+            assert max(each["value"] for each in page["readings"]) == 25.5
+            assert (page["readings"][0]["ts"], page["next_cursor"]) == (at(NOW - HOUR), None)
+        few = (await client.get(PATH, params={"metric": "temperature", "points": 5_000})).json()
+    assert (few["thinned_from"], len(few["readings"])) == (None, 3_600)

@@ -34,6 +34,7 @@ class Device(BaseModel):
         tenant: Whose device.
         device: Its name within the tenant.
         labels: What people sort it by: site, vehicle, product.
+        labels_version: Grows with every change of the labels; 0 where nobody has set any.
         metrics: The latest of each metric, by name.
         first_seen: Time of receipt of its first reading.
         last_seen: Time of receipt of its latest reading, as of the last write of this item.
@@ -44,6 +45,7 @@ class Device(BaseModel):
     tenant: str
     device: str
     labels: dict[str, str] = {}
+    labels_version: int = 0
     metrics: dict[str, MetricState] = {}
     first_seen: UtcDatetime
     last_seen: UtcDatetime

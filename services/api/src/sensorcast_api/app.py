@@ -30,6 +30,7 @@ from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.names import Names
 from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_common.tables.api_keys import ApiKeysTable, key_hash
+from sensorcast_common.tables.device_labels import DeviceLabels
 from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.forecasts import ForecastsTable
 from sensorcast_common.tables.hot_store import HotStore
@@ -64,6 +65,7 @@ async def build(
     metrics = ApiMetrics(life.registry)
     stores = Stores(
         devices=DevicesTable(client, names),
+        labels=DeviceLabels(client, names),
         readings=HotStore(client, names),
         forecasts=ForecastsTable(client, names),
         skill=SkillTable(client, names),

@@ -28,6 +28,7 @@ from sensorcast_api.routes import (
     quarantine,
     readings,
     rules,
+    series,
     skill,
     status,
 )
@@ -78,6 +79,7 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
         me,
         fleet,
         devices,
+        series,
         readings,
         history,
         forecasts,

@@ -1,12 +1,14 @@
 """What may stand in a path and a query, checked in one place."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
+from sensorcast_api.problems import invalid
 from sensorcast_common.clock import UtcDatetime
 from sensorcast_common.names import is_name
 
@@ -48,3 +50,26 @@ DevicePath = Annotated[
 MetricQuery = Annotated[
     Name, Query(description="The metric's name.", examples=["temperature"], json_schema_extra={"pattern": NAME_PATTERN})
 ]
+
+LabelQuery = Annotated[
+    list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}:[^\x00-\x1f\x7f]{1,64}$")]],
+    Query(
+        max_length=8,
+        description="Only devices with this label, written `name:value`; several must all be there.",
+        examples=[["site:north"]],
+    ),
+]
+
+
+def wanted_labels(texts: Sequence[str]) -> dict[str, str]:
+    """The labels of a query, by name.
+
+    Raises:
+        ProblemError: 422 where one name has two values, which no device has.
+    """
+    labels: dict[str, str] = {}
+    for text in texts:
+        name, _, value = text.partition(":")
+        if labels.setdefault(name, value) != value:
+            raise invalid("query", "label", f"{name}: two values; a device has one")
+    return labels

@@ -39,12 +39,24 @@ class Series(Protocol):
 class Devices(Protocol):
     """The devices of a tenant."""
 
-    async def list(self, tenant: str, *, limit: int, cursor: str | None) -> tuple[Sequence[Device], str | None]:
-        """One page by name, and where the next one begins."""
+    async def list(
+        self, tenant: str, *, limit: int, cursor: str | None, labels: Mapping[str, str] = ...
+    ) -> tuple[Sequence[Device], str | None]:
+        """One page by name of those with all of these labels, and where the next one begins."""
         ...
 
     async def get(self, tenant: str, device: str) -> Device | None:
         """One device."""
+        ...
+
+
+class Labels(Protocol):
+    """The labels of devices."""
+
+    async def change(
+        self, tenant: str, device: str, changes: Mapping[str, str | None], *, expected: int | None = None
+    ) -> Device | None:
+        """Change labels; `None` where there is no such device; raises `LabelConflict`, `Retryable`."""
         ...
 
 
@@ -223,6 +235,7 @@ class Stores:
     """All of the above."""
 
     devices: Devices
+    labels: Labels
     readings: Readings
     forecasts: Forecasts
     skill: SkillHours

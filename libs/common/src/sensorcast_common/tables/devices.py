@@ -15,10 +15,11 @@ from sensorcast_common.tables.at_once import at_once
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
-    from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef
+    from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
     Item = Mapping[str, AttributeValueTypeDef]
 
+_ANY: Final[Mapping[str, str]] = {}
 _ATTEMPTS: Final = 10
 _AT_ONCE: Final = 8
 _MAX_PAGE: Final = 1000
@@ -40,8 +41,8 @@ class DevicesTable:
     """Reads and writes table `devices`.
 
     Items: pk tenant, sk device; `metrics` a map from metric to unit `u`, time `t` (ms) and value `v` (a string, since a
-    DynamoDB number does not hold every float64); `first_seen` and `last_seen` (ms); `rev` counts the writes; `labels`
-    belongs to people and is never written here.
+    DynamoDB number does not hold every float64); `first_seen` and `last_seen` (ms); `rev` counts the archiver's
+    writes; `labels` and `labels_rev`, which counts their changes, belong to people, and no sighting touches them.
 
     Args:
         client: An open DynamoDB client.
@@ -58,7 +59,7 @@ class DevicesTable:
         return None if item is None else _device(item)
 
     async def list(
-        self, tenant: str, *, limit: int = 100, cursor: str | None = None
+        self, tenant: str, *, limit: int = 100, cursor: str | None = None, labels: Mapping[str, str] = _ANY
     ) -> tuple[list[Device], str | None]:
         """The devices of a tenant by name.
 
@@ -66,6 +67,7 @@ class DevicesTable:
             tenant: Whose devices.
             limit: At most so many, 1 to 1000.
             cursor: Where the page before ended; `None` for the first page.
+            labels: Only those with all of these labels.
 
         Returns:
             The devices, and the cursor of the next page; `None` after the last.
@@ -77,17 +79,27 @@ class DevicesTable:
             raise ValueError(f"limit: {limit} is not between 1 and {_MAX_PAGE}")
         after = "" if cursor is None else _read_cursor(cursor)
         found: list[Device] = []
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND sk > :after" if after else "pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": tenant}, **({":after": {"S": after}} if after else {})},
-            PaginationConfig={"PageSize": limit + 1},
-        )
-        async for page in pages:
+        values: dict[str, AttributeValueTypeDef] = {":pk": {"S": tenant}, **({":after": {"S": after}} if after else {})}
+        query: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk > :after" if after else "pk = :pk",
+            "ExpressionAttributeValues": values,
+            "Limit": limit + 1,
+        }
+        if labels:
+            # DynamoDB filters what it has read, so that a page which is filtered is read in larger pieces.
+            query["Limit"] = _MAX_PAGE
+            query["FilterExpression"] = " AND ".join(f"labels.#l{at} = :l{at}" for at in range(len(labels)))
+            query["ExpressionAttributeNames"] = {f"#l{at}": name for at, name in enumerate(labels)}
+            values.update({f":l{at}": {"S": value} for at, value in enumerate(labels.values())})
+        while True:
+            page = await self._client.query(**query)
             found.extend(device for item in page["Items"] if (device := _device(item)) is not None)
             if len(found) > limit:
                 return found[:limit], _make_cursor(found[limit - 1].device)
-        return found, None
+            if "LastEvaluatedKey" not in page:
+                return found, None
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     async def remove(self, tenant: str, device: str) -> None:
         """Forget a device, its labels too; it comes back with its next reading."""
@@ -212,6 +224,7 @@ def _device(item: "Item") -> Device | None:
         tenant=item["pk"]["S"],
         device=item["sk"]["S"],
         labels={name: value["S"] for name, value in item.get("labels", {}).get("M", {}).items()},
+        labels_version=int(item.get("labels_rev", {}).get("N", "0")),
         metrics={
             name: MetricState(
                 unit=state["M"]["u"]["S"],

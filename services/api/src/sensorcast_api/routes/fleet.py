@@ -10,6 +10,7 @@ from sensorcast_api.auth import Viewer
 from sensorcast_api.fleet.overview import FleetDevice, FleetOverview, FleetRisk
 from sensorcast_api.fleet.sparklines import Sparkline
 from sensorcast_api.paging import Cursor, Page, PageLimit, decode, encode, refusing_cursor
+from sensorcast_api.parameters import LabelQuery, wanted_labels
 from sensorcast_api.services import Wired
 from sensorcast_common.clock import UtcDatetime, from_millis
 
@@ -60,13 +61,16 @@ async def get_fleet(
     caller: Viewer,
     wired: Wired,
     overview: Annotated[FleetOverview, Depends(_overview)],
+    label: LabelQuery = [],  # noqa: B006 - FastAPI copies it
     limit: PageLimit = 100,
     cursor: Cursor = None,
 ) -> FleetPage:
     """Devices by name: last value, last hour, greatest risk, most urgent open incident; some seconds old at most."""
     position = decode("fleet", cursor)
     with refusing_cursor(position):
-        found, after = await wired.stores.devices.list(caller.tenant, limit=limit, cursor=position)
+        found, after = await wired.stores.devices.list(
+            caller.tenant, limit=limit, cursor=position, labels=wanted_labels(label)
+        )
     return FleetPage(
         items=await overview.look(caller.tenant, found),
         next_cursor=encode("fleet", after) if after else None,

@@ -1,5 +1,7 @@
 """Readings of one series in a range, from the hot store."""
 
+import asyncio
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -8,6 +10,7 @@ from pydantic import BaseModel
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Viewer
+from sensorcast_api.downsample import FEWEST, Method, chosen
 from sensorcast_api.paging import Cursor, decode, encode
 from sensorcast_api.parameters import DevicePath, MetricQuery, Time
 from sensorcast_api.ports import Readings
@@ -19,6 +22,9 @@ from sensorcast_common.clock import UtcDatetime, from_millis, to_millis
 router = APIRouter(prefix="/v1/devices/{device}/readings", tags=["readings"])
 
 DEFAULT_RANGE: Final = timedelta(hours=1)
+MOST_THINNED: Final = 1_000_000
+"""Readings that are looked at for one thinned answer, more than a week of one a second."""
+
 _FIRST_WINDOW_MS: Final = 3_600_000
 _WIDEST_WINDOW_MS: Final = 86_400_000
 
@@ -40,6 +46,7 @@ class ReadingsPage(BaseModel):
         start: First time asked for.
         end: First time no longer asked for.
         readings: With `start` <= `ts` < `end`.
+        thinned_from: How many readings the points were chosen from; null where all of them are here.
         next_cursor: Asks for the next page; null on the last one.
     """
 
@@ -49,6 +56,7 @@ class ReadingsPage(BaseModel):
     start: UtcDatetime
     end: UtcDatetime
     readings: list[Point]
+    thinned_from: int | None = None
     next_cursor: str | None = None
 
 
@@ -70,27 +78,44 @@ async def list_readings(
     metric: MetricQuery,
     start: Annotated[Time | None, Query(description="First time wanted; an hour before `end` by default.")] = None,
     end: Annotated[Time | None, Query(description="First time no longer wanted; now by default.")] = None,
+    points: Annotated[
+        int | None, Query(ge=FEWEST, le=5_000, description="Thin the whole range out to so many points, on one page.")
+    ] = None,
+    method: Annotated[
+        Method, Query(description="How points are chosen: `minmax` loses no peak, `lttb` keeps the line's shape.")
+    ] = Method.MINMAX,
     limit: Annotated[int, Query(ge=1, le=10_000, description="Readings a page holds at most.")] = 1_000,
     cursor: Cursor = None,
 ) -> ReadingsPage:
-    """Readings with `start` <= `ts` < `end`, ascending. The hot store keeps seven days by default."""
+    """Readings with `start` <= `ts` < `end`, ascending. The hot store keeps seven days by default.
+
+    With `points` the range comes thinned out to what a chart of this width shows, and `limit` is ignored. A change of
+    the unit ends a page in either case.
+    """
     known = (await existing(wired.stores.devices, caller.tenant, device)).metrics.get(metric)
     if known is None:
         raise not_found("metric of this device")
     position = decode("readings", cursor)
     begin, stop = _bounds(start, end, now=from_millis(wired.clock()), longest=wired.limits.range_seconds)
     resume, stop_ms = _position(position, to_millis(begin), to_millis(stop))
-    points, unit, more = await _collect(
-        wired.stores.readings, caller.tenant, device, metric, start=resume, end=stop_ms, limit=limit
-    )
+    store = wired.stores.readings
+    most = limit if points is None else MOST_THINNED
+    found = await _collect(store, caller.tenant, device, metric, start=resume, end=stop_ms, limit=most)
+    if points is not None and found.full:
+        raise invalid("query", "start", f"the range holds more than {MOST_THINNED} readings: ask for a shorter one")
+    total = len(found.ts)
+    shown = list(range(total))
+    if points is not None and total > points:
+        shown = await asyncio.to_thread(chosen, found.ts, found.value, points=points, method=method)
     return ReadingsPage(
         device=device,
         metric=metric,
-        unit=unit or known.unit,
+        unit=found.unit or known.unit,
         start=begin,
         end=from_millis(stop_ms),
-        readings=points,
-        next_cursor=encode("readings", f"{more}:{stop_ms}") if more is not None else None,
+        readings=[Point(ts=from_millis(found.ts[at]), value=found.value[at]) for at in shown],
+        thinned_from=total if len(shown) < total else None,
+        next_cursor=None if found.more is None else encode("readings", f"{found.more}:{stop_ms}"),
     )
 
 
@@ -122,31 +147,45 @@ def _position(position: str | None, begin: int, stop: int) -> tuple[int, int]:
     return at, fixed_stop
 
 
+@dataclass(slots=True)
+class _Found:
+    """Readings of one unit.
+
+    Attributes:
+        ts: Times, ascending.
+        value: As many values.
+        unit: Their unit; `None` where there are none.
+        more: Time of the first reading that did not fit, `None` where all did.
+        full: Whether it did not fit because of the limit, and not because of its unit.
+    """
+
+    ts: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    unit: str | None = None
+    more: int | None = None
+    full: bool = False
+
+
 async def _collect(
     store: Readings, tenant: str, device: str, metric: str, *, start: int, end: int, limit: int
-) -> tuple[list[Point], str | None, int | None]:
-    """Read window by window until the page is full, so that a small page of a long range stays a small read.
-
-    Returns:
-        The points, their unit if there is any, and the time the next page begins at, `None` after the last.
-    """
-    points: list[Point] = []
-    unit: str | None = None
+) -> _Found:
+    """Read window by window until the page is full, so that a small page of a long range stays a small read."""
+    found = _Found()
     width = _FIRST_WINDOW_MS
     while start < end:
         stop = min(start + width, end)
         series = (await store.read(tenant, device, start=start, end=stop, metrics=[metric])).get(metric)
         if series is not None:
-            if unit is not None and series.unit != unit:
+            if found.unit is not None and series.unit != found.unit:
                 # The device changed its unit: the page ends here, the next one has the new unit.
-                return points, unit, series.ts[0]
-            unit = series.unit
-            room = limit - len(points)
-            points += [
-                Point(ts=from_millis(ts), value=value)
-                for ts, value in zip(series.ts[:room], series.value[:room], strict=True)
-            ]
+                found.more = series.ts[0]
+                return found
+            found.unit = series.unit
+            room = limit - len(found.ts)
+            found.ts += series.ts[:room]
+            found.value += series.value[:room]
             if len(series.ts) > room:
-                return points, unit, series.ts[room]
+                found.more, found.full = series.ts[room], True
+                return found
         start, width = stop, min(width * 2, _WIDEST_WINDOW_MS)
-    return points, unit, None
+    return found

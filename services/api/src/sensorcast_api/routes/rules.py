@@ -1,6 +1,5 @@
 """Alert rules: what is watched and who is told. Changes are conditional, so that nobody undoes another's unseen."""
 
-import re
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Response
@@ -8,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
+from sensorcast_api.conditions import etag, version_of
 from sensorcast_api.paging import Page
-from sensorcast_api.problems import ProblemError, invalid, not_found
+from sensorcast_api.problems import ProblemError, not_found
 from sensorcast_api.services import Wired
 from sensorcast_common.rule import Condition, LabelPatterns, Pattern, PhoneNumber, Rule, RuleVersion
 from sensorcast_common.tables.rules import RuleConflict
@@ -17,7 +17,6 @@ from sensorcast_common.tables.versioned import VersionConflict
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
-_ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 _ETAG_HEADER: Final = {"ETag": "The rule's version, to be sent as If-Match when it is replaced."}
 
 RuleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", examples=["too-warm"])]
@@ -58,7 +57,7 @@ async def get_rule(caller: Viewer, wired: Wired, rule_id: RuleId, response: Resp
     rule = await wired.stores.rules.get(caller.tenant, rule_id)
     if rule is None:
         raise not_found("rule")
-    response.headers["ETag"] = f'"{rule.version}"'
+    response.headers["ETag"] = etag(rule.version)
     return rule
 
 
@@ -74,14 +73,14 @@ async def put_rule(
     caller: Operator, wired: Wired, rule_id: RuleId, body: RuleBody, response: Response, if_match: IfMatch = None
 ) -> Rule:
     """Create a rule, or replace the version that `If-Match` names."""
-    expected = _version(if_match)
+    expected = version_of(if_match) or 0
     rule = Rule(tenant=caller.tenant, rule_id=rule_id, version=expected + 1, **dict(body))
     try:
         await wired.stores.rules.put(rule, by=caller.name)
     except RuleConflict as error:
         raise await _conflict(wired, caller.tenant, rule_id, expected) from error
     response.status_code = 200 if expected else 201
-    response.headers["ETag"] = f'"{rule.version}"'
+    response.headers["ETag"] = etag(rule.version)
     return rule
 
 
@@ -105,21 +104,11 @@ async def list_versions(caller: Viewer, wired: Wired, rule_id: RuleId) -> Page[R
     return Page(items=found)
 
 
-def _version(if_match: str | None) -> int:
-    """The version to replace, 0 to create."""
-    if if_match is None:
-        return 0
-    matched = _ETAG.fullmatch(if_match.strip())
-    if matched is None:
-        raise invalid("header", "If-Match", 'one ETag of this rule, such as "3", in quotation marks')
-    return int(matched[1])
-
-
 async def _conflict(wired: Wired, tenant: str, rule_id: str, expected: int) -> ProblemError:
     stored = await wired.stores.rules.get(tenant, rule_id)
     if expected == 0 and stored is not None:
         return ProblemError(
-            428, "The rule exists: send its ETag as If-Match to replace it.", headers={"ETag": f'"{stored.version}"'}
+            428, "The rule exists: send its ETag as If-Match to replace it.", headers={"ETag": etag(stored.version)}
         )
     detail = f"The rule is at version {stored.version}." if stored else "The rule is gone."
     return ProblemError(412, detail, kind="version-conflict")
