@@ -27,7 +27,7 @@ export function authorization(): Record<string, string> {
 }
 
 interface Sent {
-  method?: "GET" | "PUT";
+  method?: "GET" | "PUT" | "POST" | "DELETE";
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -53,7 +53,19 @@ export async function request<Answer>(path: string, sent: Sent = {}): Promise<An
     throw new Failure("offline");
   }
   if (!response.ok) throw await failureOf(response);
-  return (await response.json()) as Answer;
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+/** A write that may be sent twice without harm: the service knows it by its name. */
+export async function send<Answer>(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const once = (): Promise<Answer> => request<Answer>(path, { method: "POST", body: body ?? {}, headers: { "Idempotency-Key": name, ...headers } });
+  try {
+    return await once();
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === "offline")) throw error;
+    return await once();
+  }
 }
 
 export async function failureOf(response: Response): Promise<Failure> {

@@ -1,7 +1,8 @@
 /** What the API answers with; the contract is /openapi.json. Times are RFC 3339 in UTC. */
 
 export type Role = "viewer" | "operator" | "admin";
-export type Side = "above" | "below";
+export type Side = "above" | "below" | "rising" | "falling" | "silent" | "stuck" | "kinetic";
+export type IncidentState = "pending" | "open" | "acknowledged" | "resolved";
 export type Severity = "info" | "warning" | "critical";
 
 export interface Me {
@@ -57,6 +58,43 @@ export interface Forecast {
   fallback: string | null;
 }
 
+export type Kind = "limit" | "silence" | "rate" | "stuck" | "product";
+
+/** How much of a product's budgets is used up, in minutes. */
+export interface Excursion {
+  product: string;
+  minutes: number;
+  consecutive_budget: number | null;
+  cumulative_minutes: number;
+  cumulative_budget: number | null;
+  foreseen_minutes: number | null;
+  foreseen_cumulative_minutes: number | null;
+  mean_kinetic: number | null;
+}
+
+export type Transition =
+  | "pending"
+  | "opened"
+  | "observed"
+  | "confirmed"
+  | "acknowledged"
+  | "revised"
+  | "resolved"
+  | "commented";
+
+export interface IncidentEntry {
+  entry_id: string;
+  at: string;
+  transition: Transition;
+  state: IncidentState;
+  basis: "predicted" | "observed";
+  reason: string;
+  value: number;
+  probability: number | null;
+  by: string | null;
+  note: string | null;
+}
+
 export interface Incident {
   incident_id: string;
   rule_id: string;
@@ -66,7 +104,8 @@ export interface Incident {
   device: string;
   metric: string;
   unit: string;
-  state: "open" | "resolved";
+  kind: Kind;
+  state: IncidentState;
   basis: "predicted" | "observed";
   side: Side;
   threshold: number;
@@ -80,6 +119,12 @@ export interface Incident {
   forecast_known_at: string | null;
   expires_at: string | null;
   resolved_at: string | null;
+  late: boolean;
+  withdrawn: boolean;
+  acknowledged_by: string | null;
+  acknowledged_at: string | null;
+  note: string | null;
+  excursion: Excursion | null;
   reason: string;
   notified_at: string | null;
   message: string | null;

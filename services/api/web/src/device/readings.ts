@@ -43,11 +43,7 @@ export async function loadSeries(
   signal: AbortSignal,
 ): Promise<Omit<Series, "open">> {
   if (step === 0) {
-    const recent = span.from > present() - HOT || !hasLake.peek();
-    const points = recent
-      ? await loadReadings(device, metric, span.from, span.to, signal)
-      : await loadPast(device, metric, span, signal);
-    return { ...span, step, points, envelope: null };
+    return { ...span, step, points: await loadRecentOrPast(device, metric, span, signal), envelope: null };
   }
   if (hasLake.peek()) {
     try {
@@ -62,6 +58,12 @@ export async function loadSeries(
   const from = Math.max(span.from, present() - HOT - DAY + MINUTE);
   const points = from < span.to ? await loadReadings(device, metric, from, span.to, signal) : [];
   return { ...span, step, ...inSteps(points.flatMap(([at, value]) => (value === null ? [] : { at, count: 1, mean: value, low: value, high: value })), step) };
+}
+
+/** Every reading, from wherever it is kept. */
+export async function loadRecentOrPast(device: string, metric: string, span: Span, signal: AbortSignal): Promise<Point[]> {
+  if (span.from > present() - HOT || !hasLake.peek()) return await loadReadings(device, metric, span.from, span.to, signal);
+  return await loadPast(device, metric, span, signal);
 }
 
 /** What some readings come to. */

@@ -18,7 +18,7 @@ import { useTitle } from "../ui/title";
 import { csv, download } from "./csv";
 import { DeviceModel, type Range, RANGES } from "./device";
 import { Outlook } from "./outlook";
-import { loadReadings } from "./readings";
+import { loadRecentOrPast } from "./readings";
 
 export function DeviceView({ device: name }: { device: string }) {
   useTitle(name);
@@ -179,7 +179,7 @@ function Export({ model }: { model: DeviceModel }) {
     const { from, to } = model.span.value;
     try {
       const columns = await Promise.all(
-        model.chosen.value.map(async (metric) => ({ metric, points: await loadReadings(device, metric, from, to, AbortSignal.timeout(120_000)) })),
+        model.chosen.value.map(async (metric) => ({ metric, points: await loadRecentOrPast(device, metric, { from, to }, AbortSignal.timeout(120_000)) })),
       );
       const { text, rows } = csv(columns);
       const day = new Date(Math.min(to, present())).toISOString().slice(0, 16).replace(":", "");

@@ -3,6 +3,7 @@ import { batch, signal, type Signal } from "@preact/signals";
 import { Failure, fleetPages, isAbort } from "../api/client";
 import type { FleetDevice, Forecast, Incident, LiveEvents, LivePoint } from "../api/types";
 import { learnTime, present } from "../clock";
+import { isLive } from "../incidents/wording";
 import { LiveStream } from "../live/stream";
 import { rank, worstFirst, type Ranked } from "./status";
 
@@ -152,7 +153,7 @@ export class Fleet {
     const kept = this.devices.get(incident.device);
     if (!kept) return;
     const shown = kept.peek().incident;
-    if (incident.state === "open") kept.value = { ...kept.peek(), incident };
+    if (isLive(incident)) kept.value = { ...kept.peek(), incident };
     else if (shown?.incident_id === incident.incident_id) {
       kept.value = { ...kept.peek(), incident: null };
       // Another of its incidents may still be open.

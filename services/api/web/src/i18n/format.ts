@@ -63,7 +63,14 @@ export function threshold(value: number, unit: string): string {
 }
 
 export function limit(side: Side, value: number, unit: string): string {
-  return t(`side.${side}`, { value: threshold(value, unit) });
+  return t(`side.${side}`, { value: measure(side, value, unit) });
+}
+
+/** A value in the terms of a threshold: minutes of silence, degrees per minute, or simply the unit. */
+export function measure(side: Side, value: number, unit: string): string {
+  if (side === "silent" || side === "stuck") return duration(value * MINUTE);
+  if (side === "rising" || side === "falling") return t("side.per-minute", { value: threshold(value, unit) });
+  return threshold(value, side === "kinetic" ? "Cel" : unit);
 }
 
 export function percent(probability: number): string {

@@ -1,7 +1,6 @@
 /** What broke a rule or is about to: open ones first, then what is over. */
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { signal } from "@preact/signals";
 import { Failure, isAbort, path, request } from "../api/client";
 import type { Incident, Page } from "../api/types";
 import { t } from "../i18n/language";
@@ -9,6 +8,7 @@ import { LiveStream } from "../live/stream";
 import { Empty, Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
 import { IncidentRow } from "./row";
+import { isLive } from "./wording";
 
 type Which = "open" | "all";
 
@@ -38,9 +38,9 @@ class IncidentList {
   }
 
   async load(cursor: string | null = null): Promise<void> {
-    const state = this.which === "open" ? "open" : undefined;
+    const states = this.which === "open" ? "/v1/incidents?state=open&state=acknowledged" : "/v1/incidents";
     try {
-      const page = await request<Page<Incident>>(path("/v1/incidents", { state, limit: 50, cursor }), {
+      const page = await request<Page<Incident>>(path(states, { limit: 50, cursor }), {
         signal: this.stopped.signal,
       });
       this.items.value = cursor ? [...(this.items.peek() ?? []), ...page.items] : page.items;
@@ -57,7 +57,7 @@ class IncidentList {
     const items = this.items.peek();
     if (!items) return;
     const others = items.filter((each) => each.incident_id !== incident.incident_id);
-    const wanted = this.which === "all" || incident.state === "open";
+    const wanted = incident.state !== "pending" && (this.which === "all" || isLive(incident));
     this.items.value = (wanted ? [incident, ...others] : others).sort(newestFirst);
   }
 }

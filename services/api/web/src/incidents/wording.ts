@@ -19,6 +19,16 @@ export function headline(incident: Incident): string {
   });
 }
 
+/** Whether people were told of it and it is not over. */
+export function isLive(incident: Incident): boolean {
+  return incident.state === "open" || incident.state === "acknowledged";
+}
+
+export function stateText(incident: Incident): string {
+  if (incident.withdrawn) return t("incident.withdrawn");
+  return t(`incident.${incident.state}`);
+}
+
 export function sureness(incident: Incident, now: number): string {
   const probability = incident.probability === null ? null : percent(incident.probability);
   if (incident.basis === "predicted" && probability !== null) {
@@ -31,10 +41,13 @@ export function sureness(incident: Incident, now: number): string {
 export function whatNext(incident: Incident, rule: Rule | null, now: number): string[] {
   const { device } = incident;
   if (incident.state === "resolved") {
+    if (incident.withdrawn) return [t("incident.next-withdrawn")];
     if (incident.basis === "predicted") return [t("incident.next-false")];
     const ended = Date.parse(incident.resolved_at ?? incident.opened_at);
     return [t("incident.next-resolved", { time: time(ended, now) })];
   }
+  if (incident.side === "silent" || incident.side === "stuck") return [t(`incident.next-${incident.side}`, { device })];
+  if (incident.side !== "above" && incident.side !== "below") return [t("incident.next-observed", { device })];
   if (incident.basis === "observed") {
     const value = rule ? quantity(backAt(incident, rule), incident.unit) : null;
     return [value === null ? t("incident.next-observed", { device }) : t("incident.next-margin", { device, value })];
@@ -52,6 +65,6 @@ export function whatNext(incident: Incident, rule: Rule | null, now: number): st
 
 /** Where a value must come back to before the incident closes. */
 function backAt(incident: Incident, rule: Rule): number {
-  const margin = rule.condition.clear_margin;
+  const margin = rule.condition.clear_margin ?? 0;
   return incident.side === "above" ? incident.threshold - margin : incident.threshold + margin;
 }
