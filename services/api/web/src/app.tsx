@@ -16,6 +16,8 @@ import { Loading } from "./ui/states";
 // They bring the charts, which are most of the page's weight; the fleet is on the screen before.
 const DeviceView = lazy(async () => ({ default: (await import("./device/view")).DeviceView }));
 const IncidentView = lazy(async () => ({ default: (await import("./incidents/detail")).IncidentView }));
+const HistoryView = lazy(async () => ({ default: (await import("./history/view")).HistoryView }));
+const StatusView = lazy(async () => ({ default: (await import("./status/view")).StatusView }));
 const RuleView = lazy(async () => ({ default: (await import("./rules/form")).RuleView }));
 
 export function App() {
@@ -52,6 +54,10 @@ function CurrentView() {
       return <IncidentsView />;
     case "incident":
       return <IncidentView key={shown.id} id={shown.id} />;
+    case "history":
+      return <HistoryView />;
+    case "status":
+      return <StatusView />;
     case "rules":
       return <RulesView />;
     case "rule":
@@ -125,7 +131,9 @@ function Navigation() {
   const entries = [
     { href: links.fleet, text: t("nav.fleet"), current: at === "fleet" || at === "device" },
     { href: links.incidents, text: t("nav.incidents"), current: at === "incidents" || at === "incident" },
+    { href: links.history, text: t("nav.history"), current: at === "history" },
     { href: links.rules, text: t("nav.rules"), current: at === "rules" || at === "rule" },
+    { href: links.status, text: t("nav.status"), current: at === "status" },
   ];
   return (
     <nav aria-label={t("app.navigation")}>

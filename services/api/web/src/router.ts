@@ -7,6 +7,8 @@ export type View =
   | { name: "device"; device: string }
   | { name: "incidents" }
   | { name: "incident"; id: string }
+  | { name: "history" }
+  | { name: "status" }
   | { name: "rules" }
   | { name: "rule"; id: string }
   | { name: "missing" };
@@ -20,7 +22,9 @@ export const view = computed<View>(() => parse(path.value));
 export const links = {
   fleet: "/",
   incidents: "/incidents",
+  history: "/history",
   rules: "/rules",
+  status: "/status",
   device: (device: string, span?: Span) => `/devices/${encodeURIComponent(device)}${span ? `?from=${span.from}&to=${span.to}` : ""}`,
   incident: (id: string) => `/incidents/${encodeURIComponent(id)}`,
   rule: (id: string) => `/rules/${encodeURIComponent(id)}`,
@@ -32,6 +36,7 @@ export function parse(pathname: string): View {
   if (first === undefined) return { name: "fleet" };
   if (first === "devices" && second) return { name: "device", device: second };
   if (first === "incidents") return second ? { name: "incident", id: second } : { name: "incidents" };
+  if ((first === "history" || first === "status") && second === undefined) return { name: first };
   if (first === "rules") return second ? { name: "rule", id: second } : { name: "rules" };
   return { name: "missing" };
 }

@@ -252,3 +252,77 @@ export interface LiveEvents {
   reset: { reason: string };
   heartbeat: { time: string };
 }
+
+export interface QueueStatus {
+  queue: string;
+  waiting: number;
+  in_work: number;
+  oldest_seconds: number | null;
+  dead_letters: number;
+}
+
+export interface ReadingsStatus {
+  devices: number;
+  reporting: number;
+  newest_at: string | null;
+  newest_seconds: number | null;
+}
+
+export interface ForecastsStatus {
+  series: number;
+  fresh: number;
+  newest_at: string | null;
+  models: Record<string, number>;
+}
+
+export interface ModelStatus {
+  model_id: string;
+  metric: string;
+  step_seconds: number;
+  trained_to: string;
+  relative_loss: number;
+  coverage: number;
+}
+
+export interface PipelineStatus {
+  now: string;
+  queues: QueueStatus[];
+  quarantined: number;
+  readings: ReadingsStatus;
+  forecasts: ForecastsStatus;
+  models: ModelStatus[];
+}
+
+export interface MetricSkill {
+  metric: string;
+  forecasts: number;
+  wql_relative: number | null;
+  coverage: number | null;
+  warnings: number;
+  precision: number | null;
+  breaches: number;
+  recall: number | null;
+  median_lead_minutes: number | null;
+}
+
+export interface SkillReport {
+  since: string;
+  scored_until: string | null;
+  metrics: MetricSkill[];
+}
+
+export interface QuarantinedMessage {
+  message_id: string;
+  device: string | null;
+  topic: string;
+  received_at: string;
+  reason: string;
+  detail: string;
+  size: number;
+  truncated: boolean;
+}
+
+export interface QuarantinedPayload extends QuarantinedMessage {
+  payload: string;
+  text: string | null;
+}

@@ -26,12 +26,3 @@ export function csv(columns: Column[]): { text: string; rows: number } {
   });
   return { text: [header, ...lines, ""].join("\r\n"), rows: times.length };
 }
-
-export function download(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}

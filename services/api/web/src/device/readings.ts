@@ -67,7 +67,7 @@ export async function loadRecentOrPast(device: string, metric: string, span: Spa
 }
 
 /** What some readings come to. */
-interface Part {
+export interface Part {
   at: number;
   count: number;
   mean: number;
@@ -75,7 +75,7 @@ interface Part {
   high: number;
 }
 
-function partOf(bucket: HistoryBucket): Part {
+export function partOf(bucket: HistoryBucket): Part {
   return { at: Date.parse(bucket.start), count: bucket.count, mean: bucket.mean, low: bucket.min, high: bucket.max };
 }
 

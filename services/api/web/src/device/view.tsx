@@ -2,6 +2,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Failure } from "../api/client";
+import { hand } from "../api/save";
 import { ChartView } from "../chart/chart-view";
 import { Legend } from "../chart/legend";
 import type { ChartModel } from "../chart/model";
@@ -15,7 +16,7 @@ import { links, query, spanOf } from "../router";
 import { Age } from "../ui/age";
 import { Failed, failureText, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
-import { csv, download } from "./csv";
+import { csv } from "./csv";
 import { DeviceModel, type Range, RANGES } from "./device";
 import { Outlook } from "./outlook";
 import { loadRecentOrPast } from "./readings";
@@ -183,7 +184,7 @@ function Export({ model }: { model: DeviceModel }) {
       );
       const { text, rows } = csv(columns);
       const day = new Date(Math.min(to, present())).toISOString().slice(0, 16).replace(":", "");
-      download(`${device}-${day}.csv`, text);
+      hand(`${device}-${day}.csv`, new Blob([text], { type: "text/csv;charset=utf-8" }));
       said.value = t("device.exported", { count: rows });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

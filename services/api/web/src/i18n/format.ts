@@ -85,6 +85,12 @@ export function share(part: number): string {
   return kept("share", (at) => new Intl.NumberFormat(at, { style: "percent", maximumFractionDigits: 0 })).format(part);
 }
 
+/** A share of which the last percent matters, such as of the time within limits; it is never rounded up to all. */
+export function percent2(part: number): string {
+  const down = Math.floor(part * 10_000) / 10_000;
+  return kept("percent2", (at) => new Intl.NumberFormat(at, { style: "percent", maximumFractionDigits: 2 })).format(down);
+}
+
 /** A time of day, with the date where it is not today. */
 export function time(millis: number, today: number): string {
   const sameDay = new Date(millis).toDateString() === new Date(today).toDateString();
