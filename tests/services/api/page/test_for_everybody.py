@@ -7,7 +7,16 @@ from playwright.async_api import ViewportSize, expect
 from tests.services.api.page.browser import LAPTOP, PHONE, WEB, Browsing, serious_findings
 from tests.services.api.page.scene import INCIDENT, Scene
 
-VIEWS = ["/", "/devices/truck-2", "/incidents", f"/incidents/{INCIDENT}", "/rules", "/rules/too-warm"]
+VIEWS = [
+    "/",
+    "/devices/truck-2",
+    "/incidents",
+    f"/incidents/{INCIDENT}",
+    "/history",
+    "/rules",
+    "/rules/too-warm",
+    "/status",
+]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -13,7 +13,18 @@ from fastapi.responses import HTMLResponse, Response
 BUILT: Final = Path(__file__).resolve().parent.parent / "page"
 """Where `make web` puts the built page."""
 
-ROUTES: Final = ("/", "/devices/{rest:path}", "/incidents", "/incidents/{rest:path}", "/rules", "/rules/{rest:path}")
+ROUTES: Final = (
+    "/",
+    "/devices/{rest:path}",
+    "/history",
+    "/incidents",
+    "/incidents/{rest:path}",
+    "/recipients",
+    "/recipients/{rest:path}",
+    "/rules",
+    "/rules/{rest:path}",
+    "/status",
+)
 """Addresses of views: the page itself finds out which one to show."""
 
 CSP: Final = (

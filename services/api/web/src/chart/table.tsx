@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { fullTime, metricName, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
+import { Scroll } from "../ui/scroll";
 import type { ChartModel, Panel, Point } from "./model";
 
 const ROWS = 24;
@@ -26,7 +27,7 @@ function Rows({ model }: { model: ChartModel }) {
   if (!main) return null;
   const shown = spread(main.points.filter(([at, value]) => at >= model.from && at <= model.to && value !== null));
   return (
-    <div class="values-scroll" role="region" aria-label={t("chart.table")} tabIndex={0}>
+    <Scroll class="values-scroll" label={t("chart.table")}>
       <table>
         <thead>
           <tr>
@@ -49,7 +50,7 @@ function Rows({ model }: { model: ChartModel }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

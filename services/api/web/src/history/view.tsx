@@ -9,6 +9,7 @@ import { inSteps, partOf } from "../device/readings";
 import { dateTime, metricName, number, percent2, quantity, unitText } from "../i18n/format";
 import { plural, t } from "../i18n/language";
 import { links } from "../router";
+import { Scroll } from "../ui/scroll";
 import { Section } from "../ui/section";
 import { Empty, Failed, failureText, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
@@ -70,9 +71,8 @@ function Total({ history, summaries }: { history: History; summaries: Summary[] 
 
 function Summaries({ history, summaries }: { history: History; summaries: Summary[] }) {
   const unit = unitText(summaries[0]?.unit ?? "");
-  const one = (value: number): string => number(value, 1);
   return (
-    <div class="card table-scroll" role="region" aria-label={t("history.summary")} tabIndex={0}>
+    <Scroll class="card table-scroll" label={t("history.summary")}>
       <table class="table">
         <thead>
           <tr>
@@ -96,16 +96,16 @@ function Summaries({ history, summaries }: { history: History; summaries: Summar
                 </button>
               </th>
               <td class={each.inside !== null && each.inside < 1 ? "bad" : ""}>{each.inside === null ? "–" : percent2(each.inside)}</td>
-              <td>{one(each.min)}</td>
-              <td>{one(each.mean)}</td>
-              <td>{one(each.max)}</td>
-              <td>{each.mkt === null ? "–" : one(each.mkt)}</td>
+              <td>{number(each.min, 1)}</td>
+              <td>{number(each.mean, 1)}</td>
+              <td>{number(each.max, 1)}</td>
+              <td>{each.mkt === null ? "–" : number(each.mkt, 1)}</td>
               <td>{number(each.count)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -153,7 +153,7 @@ function Course({ history }: { history: History }) {
       <Legend model={model.value} />
       <details class="values">
         <summary>{t("chart.table")}</summary>
-        <div class="values-scroll" role="region" aria-label={t("chart.table")} tabIndex={0}>
+        <Scroll class="values-scroll" label={t("chart.table")}>
           <table>
             <thead>
               <tr>
@@ -176,7 +176,7 @@ function Course({ history }: { history: History }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       </details>
     </Section>
   );

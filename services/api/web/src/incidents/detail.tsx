@@ -85,6 +85,14 @@ function Shown({ loaded, incident }: { loaded: Loaded<Incident>; incident: Incid
         <div class="aside">
           <Comparison incident={incident} around={around} />
           <Timeline incident={incident} history={history} />
+          <section class="card" aria-labelledby="told">
+            <h2 id="told">
+              {incident.notified_at
+                ? t("incident.told", { time: time(Date.parse(incident.notified_at), now.value) })
+                : t("incident.not-told")}
+            </h2>
+            {incident.message ? <blockquote>{incident.message}</blockquote> : null}
+          </section>
         </div>
         <div class="aside">
           <section class="card" aria-labelledby="next">
@@ -106,14 +114,6 @@ function Shown({ loaded, incident }: { loaded: Loaded<Incident>; incident: Incid
             added={history.reload}
           />
           <Facts incident={incident} />
-          <section class="card" aria-labelledby="told">
-            <h2 id="told">
-              {incident.notified_at
-                ? t("incident.told", { time: time(Date.parse(incident.notified_at), now.value) })
-                : t("incident.not-told")}
-            </h2>
-            {incident.message ? <blockquote>{incident.message}</blockquote> : null}
-          </section>
         </div>
       </div>
     </>

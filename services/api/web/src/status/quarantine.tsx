@@ -7,6 +7,7 @@ import { now } from "../clock";
 import { relative } from "../i18n/format";
 import { known, t } from "../i18n/language";
 import { useLoad } from "../ui/load";
+import { Scroll } from "../ui/scroll";
 import { Section } from "../ui/section";
 import { Failed, failureText, Loading } from "../ui/states";
 
@@ -136,8 +137,8 @@ function Payload({ at }: { at: string }) {
   const found = loaded.value.value;
   if (!found) return loaded.failure.value ? <p class="problem">{failureText(loaded.failure.value)}</p> : <Loading rows={1} />;
   return (
-    <pre class="payload" tabIndex={0} aria-label={t("quarantine.payload")}>
+    <Scroll class="payload" label={t("quarantine.payload")}>
       {found.text ?? found.payload}
-    </pre>
+    </Scroll>
   );
 }

@@ -7,6 +7,7 @@ import { duration, metricName, number, relative, share } from "../i18n/format";
 import { plural, t } from "../i18n/language";
 import { mayEdit } from "../session";
 import { useLoad } from "../ui/load";
+import { Scroll } from "../ui/scroll";
 import { Section } from "../ui/section";
 import { Failed, failureText, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
@@ -110,7 +111,7 @@ function Figures({ status }: { status: PipelineStatus }) {
 function Queues({ queues }: { queues: QueueStatus[] }) {
   return (
     <Section id="queues" title={t("status.queues")}>
-      <div class="table-scroll" role="region" aria-labelledby="queues" tabIndex={0}>
+      <Scroll class="table-scroll" label={t("status.queues")}>
         <table class="table">
           <thead>
             <tr>
@@ -133,7 +134,7 @@ function Queues({ queues }: { queues: QueueStatus[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Section>
   );
 }
