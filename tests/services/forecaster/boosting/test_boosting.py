@@ -128,10 +128,17 @@ def test_an_unreadable_artefact_is_refused(change: dict[str, object]) -> None:
         loads(gzip.compress(json.dumps(content).encode()))
 
 
-@pytest.mark.parametrize("artefact", [b"", b"nothing", gzip.compress(b"{}"), trained().booster.dumps()[:500]])
+@pytest.mark.parametrize(
+    "artefact", [b"", b"nothing", gzip.compress(b"{}", mtime=0)], ids=["empty", "text", "no model"]
+)
 def test_other_bytes_are_refused(artefact: bytes) -> None:
     with pytest.raises(UnreadableArtefact):
         loads(artefact)
+
+
+def test_half_an_artefact_is_refused() -> None:
+    with pytest.raises(UnreadableArtefact):
+        loads(trained().booster.dumps()[:500])
 
 
 def test_too_short_a_past_is_refused() -> None:
