@@ -1,8 +1,6 @@
 """`sensorcast replay FILE.csv`: sends real measurements through the same way as a device would."""
 
 import asyncio
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +10,16 @@ import typer
 from sensorcast_common.clock import from_millis, rfc3339, system_clock
 from sensorcast_common.csv.columns import Column, name_from, plan
 from sensorcast_common.csv.csv_file import CsvFile, inspect
+from sensorcast_common.csv.options import checked_decimal, units_of
 from sensorcast_common.csv.readings import RowReader
+from sensorcast_common.csv.rejects import Rejects, beside
 from sensorcast_common.csv.times import ParseTime, time_parser, zone
 from sensorcast_common.names import is_name
 from sensorcast_local.broker import Broker
 from sensorcast_local.faults import Fault, readable
 from sensorcast_local.options import BrokerOptions, choose_broker
 from sensorcast_local.publisher import Publisher
-from sensorcast_local.replay.sending import Rejects, Replay, Tally
+from sensorcast_local.replay.sending import Replay, Tally
 from sensorcast_local.running import DATA_DIR
 
 LOST_FOR = 60.0
@@ -73,14 +73,14 @@ def replay(
         for option, name in (("--tenant", tenant), ("--device", sender), ("--each-is", each_is or "metric")):
             if not is_name(name):
                 raise Fault(f"{option}: {name!r} is not 1 to 64 letters, digits, '_', '.', ':' or '-'")
-        form = inspect(file, time_column=time_column, delimiter=delimiter, decimal=_checked_decimal(decimal))
+        form = inspect(file, time_column=time_column, delimiter=delimiter, decimal=checked_decimal(decimal))
         sensors = plan(
             form.header,
             time_column=form.time_column,
             device=sender,
             each_is_device=each_is,
             wanted=[name.strip() for name in columns.split(",") if name.strip()],
-            units=_units(unit or []),
+            units=units_of(unit or []),
         )
         job = _Job(
             file=form,
@@ -89,7 +89,7 @@ def replay(
             parse_time=time_parser(zone(time_zone), form=time_format),
             speed=_speed(speed),
             shift_to_now=shift_to_now,
-            rejects=rejects or _beside(file),
+            rejects=rejects or beside(file),
         )
         target = choose_broker(broker, data_dir=data_dir, ca=ca, certificate=certificate, key=key)
         asyncio.run(_run(job, target))
@@ -185,24 +185,3 @@ def _speed(text: str) -> float:
     if not 0 <= speed < float("inf"):
         raise Fault(f"--speed: expected a number from 0, got {text}")
     return speed
-
-
-def _checked_decimal(decimal: str | None) -> str | None:
-    if decimal not in (None, ".", ","):
-        raise Fault(f"--decimal: expected '.' or ',', got {decimal!r}")
-    return decimal
-
-
-def _units(given: Iterable[str]) -> dict[str, str]:
-    units = {}
-    for text in given:
-        column, equals, unit = text.rpartition("=")
-        if not equals:
-            raise Fault(f"--unit: expected COLUMN=UNIT, got {text!r}")
-        units[column] = unit
-    return units
-
-
-def _beside(file: Path) -> Path:
-    name = f"{file.stem}.rejected.csv"
-    return file.with_name(name) if os.access(file.parent, os.W_OK) else Path(name)

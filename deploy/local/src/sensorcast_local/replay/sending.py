@@ -1,17 +1,16 @@
 """Sends the readings of a file at its own pace, a multiple of it, or as fast as the broker takes them."""
 
 import asyncio
-import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from sensorcast_common.clock import Clock
 from sensorcast_common.csv.csv_file import Row
-from sensorcast_common.csv.readings import Measured, Rejected, RowReader
+from sensorcast_common.csv.readings import Measured, RowReader
+from sensorcast_common.csv.rejects import Rejects
 from sensorcast_common.names import MQTT_READINGS
 from sensorcast_local.fleet.drive import Sender
 
@@ -43,46 +42,6 @@ class Tally:
     first_ts: int | None = None
     last_ts: int | None = None
     repeated: int = 0
-
-
-class Rejects:
-    """The file that keeps what was not sent; made when there is something to keep.
-
-    Args:
-        path: Where it goes; an older one is replaced.
-        report: Told about the first few.
-    """
-
-    SHOWN: Final = 5
-
-    def __init__(self, path: Path, *, report: Callable[[str], None]) -> None:
-        self.path = path
-        self.count = 0
-        self._report = report
-        self._file: TextIO | None = None
-
-    def add(self, rejected: Iterable[Rejected]) -> None:
-        """Keep them.
-
-        Raises:
-            OSError: The file cannot be written.
-        """
-        for each in rejected:
-            if self._file is None:
-                self._file = self.path.open("w", encoding="utf-8", newline="")
-                csv.writer(self._file).writerow(["row", "column", "text", "reason"])
-            csv.writer(self._file).writerow(each)
-            self.count += 1
-            if self.count <= self.SHOWN:
-                where = f"row {each.row}" + (f", {each.column}" if each.column else "")
-                self._report(f"not sent: {where}: {each.reason}")
-            elif self.count == self.SHOWN + 1:
-                self._report(f"not sent: more of them, all in {self.path}")
-
-    def close(self) -> None:
-        """Finish the file."""
-        if self._file is not None:
-            self._file.close()
 
 
 class Replay:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from sensorcast_common.csv.fault import CsvFault
 
@@ -29,16 +29,24 @@ LOOKED_AT: Final = 200
 _COMMA_NUMBER: Final = re.compile(r"[+-]?\d+,\d+")
 
 
+class _Reader(Protocol):
+    """What `csv.reader` returns."""
+
+    def __next__(self) -> list[str]: ...
+
+
 class Row(NamedTuple):
     """One row.
 
     Attributes:
         number: Line it begins on; the header is line 1.
         cells: As written.
+        fault: Why it is no row; empty for most.
     """
 
     number: int
     cells: list[str]
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,22 +68,42 @@ class CsvFile:
     time_column: int
 
     def rows(self) -> Iterator[Row]:
-        """All rows but the header and empty lines.
+        """All rows but the header and empty lines; one that is broken says so, and the rest follows.
 
         Raises:
             CsvFault: The file cannot be read any further.
         """
         try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
+            with self.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
                 reader = csv.reader(file, delimiter=self.delimiter, strict=True)
                 next(reader)
                 before = reader.line_num
-                for cells in reader:
-                    number, before = before + 1, reader.line_num
-                    if cells:
-                        yield Row(number, cells)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+                while True:
+                    row = _next(reader, before + 1)
+                    if row is None:
+                        return
+                    before = reader.line_num
+                    if row.cells or row.fault:
+                        yield row
+        except (OSError, csv.Error) as error:
             raise CsvFault(f"{self.path}: {error}") from error
+
+
+def _next(reader: "_Reader", number: int) -> Row | None:
+    try:
+        cells = next(reader)
+    except StopIteration:
+        return None
+    except csv.Error as error:
+        return Row(number, [], f"not CSV: {error}")
+    if not all(cell.isascii() or _is_unicode(cell) for cell in cells):
+        return Row(number, [cell.encode("utf-8", "replace").decode() for cell in cells], "not UTF-8")
+    return Row(number, cells)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether all of it was UTF-8: other bytes have become lone surrogates."""
+    return not any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def inspect(
@@ -93,13 +121,15 @@ def inspect(
         CsvFault: It cannot be read, has no rows, or no such column; the message says which.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             lines = list(islice(file, LOOKED_AT))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CsvFault(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    except OSError as error:
+        raise CsvFault(f"{path}: {error.strerror or error}") from error
     if len(lines) < 2:
         raise CsvFault(f"{path}: no rows; expected a header and at least one row")
     between = delimiter or max(DELIMITERS, key=lines[0].count)
+    if not _is_unicode(lines[0]):
+        raise CsvFault(f"{path}: the header is not UTF-8")
     if between not in lines[0]:
         raise CsvFault(f"{path}: the header has one column only; expected a time and at least one sensor")
     table = list(csv.reader(lines, delimiter=between))
@@ -109,7 +139,7 @@ def inspect(
         delimiter=between,
         decimal_comma=_has_decimal_comma(table[1:]) if decimal is None else decimal == ",",
         header=header,
-        time_column=_find_time(path, header, time_column),
+        time_column=find_time(path, header, time_column),
     )
 
 
@@ -127,7 +157,12 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _find_time(path: Path, header: tuple[str, ...], wanted: str | None) -> int:
+def find_time(path: Path, header: tuple[str, ...], wanted: str | None) -> int:
+    """Which column holds the time.
+
+    Raises:
+        CsvFault: `wanted` is not among them.
+    """
     lowered = [name.lower() for name in header]
     if wanted is not None:
         if wanted.lower() not in lowered:

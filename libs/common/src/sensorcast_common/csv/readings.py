@@ -54,6 +54,18 @@ class Outcome:
     empty: int = 0
 
 
+def require_whole(row: Row, width: int) -> None:
+    """Check that a row could be read and has a cell for each column.
+
+    Raises:
+        ValueError: It has not; the message says why.
+    """
+    if row.fault:
+        raise ValueError(row.fault)
+    if len(row.cells) != width:
+        raise ValueError(f"{len(row.cells)} cells, the header has {width}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowReader:
     """Reads rows of one file.
@@ -80,8 +92,7 @@ class RowReader:
         Raises:
             ValueError: There is none; the message says why.
         """
-        if len(row.cells) != self.width:
-            raise ValueError(f"{len(row.cells)} cells, the header has {self.width}")
+        require_whole(row, self.width)
         try:
             return self.parse_time(row.cells[self.time_column])
         except OverflowError as error:
