@@ -117,6 +117,10 @@ manifests: install helm ## Render deploy/k8s/manifests from the chart
 check-images: install mosquitto ## Carry out the Dockerfiles without a container engine (root on Linux; ARGS="ingest" for one)
 	@$(BIN)/python -m tests.deploy.images.check_images $(ARGS)
 
+.PHONY: bench-lake
+bench-lake: install ## Measure the lake: bytes per reading, rows per second, write units (ARGS="--data DIR" adds real files)
+	@$(BIN)/python -m benchmarks.lake $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the environment and the local state
 	rm -rf $(VENV) .tools .sensorcast

@@ -16,11 +16,12 @@ from sensorcast_common.csv.columns import Column, plan
 from sensorcast_common.csv.csv_file import CsvFile, Row, inspect
 from sensorcast_common.csv.fault import CsvFault
 from sensorcast_common.csv.readings import RowReader
+from sensorcast_common.csv.rejects import Rejects
 from sensorcast_common.csv.times import time_parser, zone
 from sensorcast_local.broker import Broker, BrokerError
 from sensorcast_local.fleet.drive import Sender
 from sensorcast_local.publisher import Publisher
-from sensorcast_local.replay.sending import Rejects, Replay
+from sensorcast_local.replay.sending import Replay
 
 NOW = 1_764_000_000_000
 

@@ -158,6 +158,8 @@ async def test_a_file_holds_every_row_once_and_sorted(world: HistoryWorld, form:
         answer = await client.get("/v1/history/export", params=params)
     assert answer.status_code == 200
     assert f'.{form}"' in answer.headers["content-disposition"]
+    if form == "csv":
+        assert f"\ntruck-1,temperature,{at(start)},0,Cel\n" in answer.text
     found = read(answer.content, form)
     wanted = [(device, start + 60_000 * at, at / 10) for device in ("truck-1", "truck-2") for at in range(120)]
     assert found == wanted

@@ -1,16 +1,16 @@
 """Readings as a file that is sent while it is made: CSV, Parquet or Arrow."""
 
-import csv
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
 from sensorcast_api.history.question import Row
-from sensorcast_common.clock import from_millis, rfc3339
 
 SCHEMA: Final = pa.schema(
     [
@@ -75,14 +75,14 @@ class _Sink(io.RawIOBase):
 class _Csv:
     def __init__(self, sink: _Sink) -> None:
         self._sink = sink
-        self._sink.write(",".join(SCHEMA.names).encode() + b"\r\n")
+        self._sink.write(",".join(SCHEMA.names).encode() + b"\n")
 
     def rows(self, rows: Sequence[Row]) -> None:
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(
-            (key.device, key.metric, rfc3339(from_millis(key.ts)), repr(value), key.unit) for key, value in rows
-        )
-        self._sink.write(text.getvalue().encode())
+        table = _table(rows)
+        times = pc.strftime(table.column("ts"), format="%Y-%m-%dT%H:%M:%SZ")  # %S has the milliseconds
+        table = table.set_column(SCHEMA.get_field_index("ts"), "ts", times)
+        # Neither names nor units nor times hold anything that would need quotes; Arrow refuses what does.
+        pcsv.write_csv(table, self._sink, pcsv.WriteOptions(include_header=False, quoting_style="none"))
 
     def close(self) -> None:
         return None

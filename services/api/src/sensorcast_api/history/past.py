@@ -201,7 +201,7 @@ async def _merged(lake: AsyncIterator[list[list[str]]], hot: list[Row]) -> Async
         stop = at
         while stop < len(hot) and hot[stop].key <= rows[-1].key:
             stop += 1
-        yield joined(rows, hot[at:stop])
+        yield joined(rows, hot[at:stop]) if at < stop else rows
         at = stop
     if at < len(hot):
         yield hot[at:]

@@ -289,7 +289,7 @@ async def list_aggregates(
             "content": {
                 "text/csv": {
                     "schema": {"type": "string"},
-                    "example": "device,metric,ts,value,unit\r\ntruck-7,temperature,2026-05-28T20:26:40Z,4.2,Cel\r\n",
+                    "example": "device,metric,ts,value,unit\ntruck-7,temperature,2026-05-28T20:26:40Z,4.2,Cel\n",
                 }
             },
         },
