@@ -34,6 +34,10 @@ async def test_prometheus_counts_handled_published_and_unseen(cloud: Cloud) -> N
         await eventually(queue.is_empty)
     labels = {"app_name": "app", "broker": "sqs", "handler": queue.name}
     assert registry.get_sample_value("faststream_received_messages_total", labels) == 3
+    seen = {"app_name": "app", "queue": queue.name}
+    ages = registry.get_sample_value("faststream_sqs_message_age_seconds_count", seen)
+    assert ages == events("received") == 3
+    assert events("redelivered") == 0
     published = {"app_name": "app", "broker": "sqs", "destination": queue.name, "status": "success"}
     assert registry.get_sample_value("faststream_published_messages_total", published) == 3
 

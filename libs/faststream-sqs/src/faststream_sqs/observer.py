@@ -7,6 +7,8 @@ class Event(StrEnum):
     """Things a subscriber does, or fails to do, that no handler sees."""
 
     RECEIVED = "received"
+    REDELIVERED = "redelivered"
+    """Received, and not for the first time; counted as received too."""
     DELETED = "deleted"
     DELETE_FAILED = "delete_failed"
     RETRIED = "retried"
@@ -24,3 +26,6 @@ class Observer:
     def observe(self, event: Event, *, queue: str, amount: int = 1) -> None:
         """Take note that `event` happened to `amount` messages (or polls) of `queue`; must not raise."""
         raise NotImplementedError
+
+    def received_after(self, seconds: float, *, queue: str) -> None:
+        """Take note that a message was received `seconds` after it was sent; must not raise."""

@@ -84,6 +84,12 @@ class Received:
         return max(1, int(self.attributes.get("ApproximateReceiveCount", "1")))
 
     @property
+    def sent_at(self) -> float | None:
+        """When it was sent, in seconds since 1970 UTC by SQS's clock; `None` if SQS did not say."""
+        sent = self.attributes.get("SentTimestamp")
+        return None if sent is None else int(sent) / 1000
+
+    @property
     def size(self) -> int:
         """Bytes of the body."""
         return len(self.body.encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from faststream_sqs.engine.buffer import Buffer
@@ -166,10 +167,20 @@ class Consumer:
     def _deliver(self, messages: list[MessageTypeDef]) -> None:
         if not messages:
             return
-        self._report.count(Event.RECEIVED, len(messages))
-        self._buffer.put([self._hold(message) for message in messages])
+        held = [self._hold(message) for message in messages]
+        self._tell_of(held)
+        self._buffer.put(held)
         if self._stopping.is_set():
             self._release_waiting()
+
+    def _tell_of(self, messages: list[Received]) -> None:
+        self._report.count(Event.RECEIVED, len(messages))
+        if again := sum(message.receive_count > 1 for message in messages):
+            self._report.count(Event.REDELIVERED, again)
+        now = time.time()
+        for message in messages:
+            if message.sent_at is not None:
+                self._report.age(max(0.0, now - message.sent_at))
 
     def _release_waiting(self) -> None:
         waiting = self._buffer.drain()

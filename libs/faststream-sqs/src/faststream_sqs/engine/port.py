@@ -30,3 +30,8 @@ class Report:
         """Tell the observers."""
         for observer in self.observers:
             observer.observe(event, queue=self.queue, amount=amount)
+
+    def age(self, seconds: float) -> None:
+        """Tell the observers how old a received message is."""
+        for observer in self.observers:
+            observer.received_after(seconds, queue=self.queue)
