@@ -79,7 +79,7 @@ def test_names_are_those_of_the_common_library(resources: dict[str, dict[str, An
     }
 
 
-def test_every_queue_has_a_dead_letter_queue_and_an_alarm_on_it(resources: dict[str, dict[str, Any]]) -> None:
+def test_every_queue_has_a_dead_letter_queue(resources: dict[str, dict[str, Any]]) -> None:
     queues = of_type(resources, "AWS::SQS::Queue")
     working = {name: queue for name, queue in queues.items() if not name.endswith("DeadLetterQueue")}
     for name, queue in working.items():
@@ -91,11 +91,6 @@ def test_every_queue_has_a_dead_letter_queue_and_an_alarm_on_it(resources: dict[
         assert queue["VisibilityTimeout"] == 60
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
         assert queue["ReceiveMessageWaitTimeSeconds"] == 20
-    watched = [
-        alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
-        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
-    ]
-    assert sorted(watched) == sorted(name for name in queues if name.endswith("DeadLetterQueue"))
 
 
 def test_topics_reach_their_queues_raw_and_are_allowed_to(resources: dict[str, dict[str, Any]]) -> None:

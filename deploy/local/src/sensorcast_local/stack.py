@@ -10,7 +10,12 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
-    from types_aiobotocore_cloudformation.type_defs import ParameterTypeDef, StackEventTypeDef, StackTypeDef
+    from types_aiobotocore_cloudformation.type_defs import (
+        ParameterTypeDef,
+        StackEventTypeDef,
+        StackTypeDef,
+        TagTypeDef,
+    )
 
 TEMPLATE = "sensorcast.yaml"
 
@@ -37,12 +42,12 @@ class StackFailed(Exception):  # noqa: N818 - says what happened
         self.reason = reason
 
 
-def template_body() -> str:
-    """The CloudFormation template: the repository's, or in an installed wheel the copy it carries."""
-    in_repository = Path(__file__).resolve().parents[4] / "deploy" / "aws" / TEMPLATE
+def template_body(name: str = TEMPLATE) -> str:
+    """A CloudFormation template: the repository's, or in an installed wheel the copy it carries."""
+    in_repository = Path(__file__).resolve().parents[4] / "deploy" / "aws" / name
     if in_repository.is_file():
         return in_repository.read_text(encoding="utf-8")
-    return files("sensorcast_local").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    return files("sensorcast_local").joinpath(name).read_text(encoding="utf-8")
 
 
 async def deploy_stack(
@@ -56,8 +61,8 @@ async def deploy_stack(
 ) -> dict[str, str]:
     """Create the stack, or update it where the template or a parameter has changed.
 
-    Calling it again changes nothing. A stack whose creation was rolled back is deleted and created anew; one that
-    somebody else is changing is waited for.
+    Its resources carry the tag `sensorcast:stack`. Calling it again changes nothing. A stack whose creation was rolled
+    back is deleted and created anew; one that somebody else is changing is waited for.
 
     Args:
         cloudformation: Client of the account and Region, or of an emulator.
@@ -81,6 +86,7 @@ async def deploy_stack(
     ]
     if template is None:
         values.append({"ParameterKey": "StackPrefix", "ParameterValue": stack})
+    tags: list[TagTypeDef] = [{"Key": "sensorcast:stack", "Value": stack}]
     async with asyncio.timeout(within):
         found = await _settled(cloudformation, stack, poll)
         if found is not None and found["StackStatus"] in NEVER_MADE:
@@ -89,9 +95,13 @@ async def deploy_stack(
         seen = set() if found is None else {event["EventId"] for event in await _events(cloudformation, stack)}
         if found is None:
             await cloudformation.create_stack(
-                StackName=stack, TemplateBody=body, Parameters=values, Capabilities=["CAPABILITY_NAMED_IAM"]
+                StackName=stack,
+                TemplateBody=body,
+                Parameters=values,
+                Tags=tags,
+                Capabilities=["CAPABILITY_NAMED_IAM"],
             )
-        elif not await _update(cloudformation, stack, body, values):
+        elif not await _update(cloudformation, stack, body, values, tags):
             return _outputs(found)
         found = await _settled(cloudformation, stack, poll)
     if found is None or found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
@@ -100,12 +110,20 @@ async def deploy_stack(
 
 
 async def _update(
-    cloudformation: "CloudFormationClient", stack: str, body: str, values: Sequence["ParameterTypeDef"]
+    cloudformation: "CloudFormationClient",
+    stack: str,
+    body: str,
+    values: Sequence["ParameterTypeDef"],
+    tags: Sequence["TagTypeDef"],
 ) -> bool:
     """Start an update; False when there is nothing to update."""
     try:
         await cloudformation.update_stack(
-            StackName=stack, TemplateBody=body, Parameters=values, Capabilities=["CAPABILITY_NAMED_IAM"]
+            StackName=stack,
+            TemplateBody=body,
+            Parameters=values,
+            Tags=tags,
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
     except ClientError as error:
         if "No updates are to be performed" in str(error):

@@ -1,6 +1,7 @@
 """`sensorcast stack`: make or update the AWS resources of the template that this version carries."""
 
 import asyncio
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,7 +10,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sensorcast_common.aws import Aws
 from sensorcast_common.names import Names
 from sensorcast_common.settings import ServiceSettings, SettingsError, load
-from sensorcast_local.stack import StackFailed, deploy_stack
+from sensorcast_local.stack import StackFailed, deploy_stack, template_body
+
+
+class Part(StrEnum):
+    """A template of deploy/aws."""
+
+    MAIN = "main"
+    PRODUCTION = "production"
+    ALARMS = "alarms"
+
 
 app = typer.Typer(help="Make or update the AWS resources.", no_args_is_help=True)
 
@@ -22,8 +32,14 @@ def stack() -> None:
 @app.command()
 def deploy(
     parameter: Annotated[list[str], typer.Option(help="A parameter of the template, KEY=VALUE; may be repeated.")] = [],  # noqa: B006 - typer copies it
+    part: Annotated[
+        Part, typer.Option(help="`main`; or what stands beside it: `production` (roles, IoT Core), `alarms`.")
+    ] = Part.MAIN,
 ) -> None:
-    """Create the stack named by SENSORCAST_STACK, or update it; changes nothing where nothing has changed."""
+    """Create the stack named by SENSORCAST_STACK, or update it; changes nothing where nothing has changed.
+
+    What stands beside it is a stack of its own, called `{SENSORCAST_STACK}-production` and the like.
+    """
     values = {}
     for each in parameter:
         key, equals, value = each.partition("=")
@@ -34,7 +50,14 @@ def deploy(
     async def work() -> dict[str, str]:
         names = Names(load(ServiceSettings).stack)
         async with Aws().client("cloudformation") as cloudformation:
-            return await deploy_stack(cloudformation, stack=names.stack, parameters=values)
+            if part is Part.MAIN:
+                return await deploy_stack(cloudformation, stack=names.stack, parameters=values)
+            return await deploy_stack(
+                cloudformation,
+                stack=f"{names.stack}-{part}",
+                parameters={"StackPrefix": names.stack, **values},
+                template=template_body(f"sensorcast-{part}.yaml"),
+            )
 
     try:
         outputs = asyncio.run(work())

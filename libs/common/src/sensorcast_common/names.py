@@ -99,8 +99,13 @@ class Names:
         return f"{self.stack}-quarantine"
 
     @property
+    def queue_inbox(self) -> str:
+        """MQTT messages of AWS IoT Core's topic rule; exists only where the production template has made the rule."""
+        return f"{self.stack}-inbox"
+
+    @property
     def queues(self) -> tuple[str, ...]:
-        """Every queue but the dead-letter queues."""
+        """Every queue that is always there, but the dead-letter queues."""
         return (
             self.queue_archive,
             self.queue_watch,

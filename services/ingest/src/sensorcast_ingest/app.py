@@ -1,7 +1,10 @@
 """Wires ingest and runs it."""
 
 import sys
+from collections.abc import Callable
+from typing import Final
 
+from faststream_sqs.annotations import SQSMessage
 from sensorcast_common.aws import Aws
 from sensorcast_common.backoff import Backoff
 from sensorcast_common.clock import Clock, system_clock
@@ -9,26 +12,65 @@ from sensorcast_common.health import ReadyCheck
 from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.mqtt import MqttSource
 from sensorcast_common.names import MQTT_READINGS_FILTER, Names
-from sensorcast_common.queue import sqs_broker
+from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_ingest.batcher import Batcher
-from sensorcast_ingest.intake import Intake
+from sensorcast_ingest.inbox import Inbox, opened
+from sensorcast_ingest.intake import Intake, Source
 from sensorcast_ingest.metrics import IngestMetrics
 from sensorcast_ingest.outbox import Outbox
 from sensorcast_ingest.settings import IngestSettings
 from sensorcast_ingest.sinks import BrokerSink
 
+INBOX_AT_ONCE: Final = 2000
+"""Messages of the inbox that wait for SNS at one time; a batch is filled from them."""
+
+INBOX_POLLERS: Final = 4
+
+Outboxes = tuple[Outbox, Outbox]
+"""For batches of readings, and for what goes to the quarantine."""
+
+MakeIntake = Callable[[Source], Intake]
+
 
 async def build(
     settings: IngestSettings, life: Lifecycle, *, aws: Aws | None = None, clock: Clock = system_clock
 ) -> None:
-    """Connect the parts: MQTT source -> intake -> outboxes -> SNS topic and quarantine queue.
+    """Connect the parts: MQTT session or inbox -> intake -> outboxes -> SNS topic and quarantine queue.
 
     Raises:
         faststream_sqs.TopicNotFoundError: The topic does not exist; the error names it.
         faststream_sqs.QueueNotFoundError: The quarantine does not exist; the error names it.
     """
+    aws = aws or Aws()
     metrics = IngestMetrics(life.registry)
-    readings, quarantine = await _outboxes(settings, life, aws=aws or Aws(), metrics=metrics)
+    outboxes = await _outboxes(settings, life, aws=aws, metrics=metrics)
+
+    def intake_of(source: Source) -> Intake:
+        return Intake(
+            source,
+            batcher=Batcher(target_bytes=settings.batch_bytes, linger=settings.linger_ms / 1000),
+            batch_bytes=settings.batch_bytes,
+            readings=outboxes[0],
+            quarantine=outboxes[1],
+            metrics=metrics,
+            clock=clock,
+        )
+
+    if settings.source == "queue":
+        await _from_queue(settings, life, aws=aws, outboxes=outboxes, intake_of=intake_of)
+    else:
+        _from_mqtt(settings, life, metrics=metrics, outboxes=outboxes, intake_of=intake_of, clock=clock)
+
+
+def _from_mqtt(
+    settings: IngestSettings,
+    life: Lifecycle,
+    *,
+    metrics: IngestMetrics,
+    outboxes: Outboxes,
+    intake_of: MakeIntake,
+    clock: Clock,
+) -> None:
     source = MqttSource(
         settings,
         topic_filter=MQTT_READINGS_FILTER,
@@ -37,15 +79,7 @@ async def build(
         on_connected=metrics.connections.inc,
     )
     metrics.observe(in_flight=lambda: source.in_flight, connected=lambda: source.connected)
-    intake = Intake(
-        source,
-        batcher=Batcher(target_bytes=settings.batch_bytes, linger=settings.linger_ms / 1000),
-        batch_bytes=settings.batch_bytes,
-        readings=readings,
-        quarantine=quarantine,
-        metrics=metrics,
-        clock=clock,
-    )
+    intake = intake_of(source)
 
     async def subscribed() -> None:
         if not source.connected:
@@ -54,8 +88,8 @@ async def build(
     async def drain() -> None:
         await source.stop()
         await intake.ended.wait()
-        await readings.drain()
-        await quarantine.drain()
+        for outbox in outboxes:
+            await outbox.drain()
         await source.close()
 
     life.health.alive("mqtt", source.attempts)
@@ -65,9 +99,38 @@ async def build(
     life.on_stop("intake and what it has begun", drain)
 
 
-async def _outboxes(
-    settings: IngestSettings, life: Lifecycle, *, aws: Aws, metrics: IngestMetrics
-) -> tuple[Outbox, Outbox]:
+async def _from_queue(
+    settings: IngestSettings, life: Lifecycle, *, aws: Aws, outboxes: Outboxes, intake_of: MakeIntake
+) -> None:
+    names = Names(settings.stack)
+    inbox = Inbox()
+    intake = intake_of(inbox)
+    broker = sqs_broker(service="ingest_inbox", aws=aws, life=life, drain_seconds=settings.drain_seconds / 2)
+
+    @broker.subscriber(
+        names.queue_inbox,
+        max_workers=INBOX_AT_ONCE,
+        pollers=INBOX_POLLERS,
+        visibility_timeout=60,
+        dead_letter_queue=names.dead_letter(names.queue_inbox),
+        title="inbox",
+        description="MQTT messages of AWS IoT Core's topic rule; deleted once SNS holds their readings.",
+    )
+    async def take(message: SQSMessage) -> None:
+        await inbox.take(opened(message.body, receive_count=message.receive_count))
+
+    async def drain() -> None:
+        inbox.stop()
+        await intake.ended.wait()
+        for outbox in outboxes:
+            await outbox.drain()
+
+    life.background("intake", intake.run)
+    life.on_stop("what the intake has begun", drain)
+    await start_broker(broker, life)
+
+
+async def _outboxes(settings: IngestSettings, life: Lifecycle, *, aws: Aws, metrics: IngestMetrics) -> Outboxes:
     names = Names(settings.stack)
     broker = sqs_broker(service="ingest", aws=aws, life=life, drain_seconds=settings.drain_seconds)
     destinations = (

@@ -1,6 +1,6 @@
 """Ingest's settings."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -12,6 +12,8 @@ class IngestSettings(MqttSettings, ServiceSettings):
     """What ingest is told, beside what every service is and how to reach the broker.
 
     Attributes:
+        source: Where messages come from: `mqtt` is a session at the broker, `queue` the queue `inbox`, into which a
+            topic rule of AWS IoT Core puts them. With both at once every reading would come twice.
         mqtt_client_id: Names the session that holds what was not acknowledged: one for each replica, and the same
             after a restart.
         mqtt_shared_group: Name of the group among whose members the broker divides the messages; needed for more than
@@ -21,6 +23,7 @@ class IngestSettings(MqttSettings, ServiceSettings):
         publish_concurrency: Requests to SNS at one time.
     """
 
+    source: Literal["mqtt", "queue"] = "mqtt"
     mqtt_client_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")] = "sensorcast-ingest"
     mqtt_shared_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
     linger_ms: int = Field(default=100, ge=0, le=10_000)
