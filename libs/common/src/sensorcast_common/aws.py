@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
     from types_aiobotocore_cloudwatch import CloudWatchClient
     from types_aiobotocore_dynamodb import DynamoDBClient
+    from types_aiobotocore_forecast import ForecastServiceClient
+    from types_aiobotocore_forecastquery import ForecastQueryServiceClient
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3tables import S3TablesClient
+    from types_aiobotocore_sagemaker_runtime import SageMakerRuntimeClient
     from types_aiobotocore_scheduler import EventBridgeSchedulerClient
     from types_aiobotocore_sesv2 import SESV2Client
     from types_aiobotocore_sns import SNSClient
@@ -31,7 +34,20 @@ CLIENT_CONFIG: Final = AioConfig(
 
 
 ServiceName = Literal[
-    "athena", "cloudformation", "cloudwatch", "dynamodb", "s3", "s3tables", "scheduler", "sesv2", "sns", "sqs", "sts"
+    "athena",
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "forecast",
+    "forecastquery",
+    "s3",
+    "s3tables",
+    "sagemaker-runtime",
+    "scheduler",
+    "sesv2",
+    "sns",
+    "sqs",
+    "sts",
 ]
 
 
@@ -60,9 +76,19 @@ class Aws:
     @overload
     def client(self, service: Literal["dynamodb"]) -> "AbstractAsyncContextManager[DynamoDBClient]": ...
     @overload
+    def client(self, service: Literal["forecast"]) -> "AbstractAsyncContextManager[ForecastServiceClient]": ...
+    @overload
+    def client(
+        self, service: Literal["forecastquery"]
+    ) -> "AbstractAsyncContextManager[ForecastQueryServiceClient]": ...
+    @overload
     def client(self, service: Literal["s3"]) -> "AbstractAsyncContextManager[S3Client]": ...
     @overload
     def client(self, service: Literal["s3tables"]) -> "AbstractAsyncContextManager[S3TablesClient]": ...
+    @overload
+    def client(
+        self, service: Literal["sagemaker-runtime"]
+    ) -> "AbstractAsyncContextManager[SageMakerRuntimeClient]": ...
     @overload
     def client(self, service: Literal["scheduler"]) -> "AbstractAsyncContextManager[EventBridgeSchedulerClient]": ...
     @overload

@@ -12,8 +12,8 @@ from sensorcast_common.errors import Poison
 from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.names import Names
 from sensorcast_common.queue import sqs_broker, start_broker
-from sensorcast_forecaster.builtin import BuiltinEngine
 from sensorcast_forecaster.engine import Engine
+from sensorcast_forecaster.engines.choice import chosen_engine
 from sensorcast_forecaster.history import History, HistorySpan
 from sensorcast_forecaster.kinds import FORECAST, REVIEW, SCORE, TRAIN, job_kind, tick_kind
 from sensorcast_forecaster.metrics import ForecasterMetrics
@@ -25,7 +25,6 @@ from sensorcast_forecaster.settings import ForecasterSettings
 from sensorcast_forecaster.training.history import HotHistory, LakeHistory, TrainingHistory
 from sensorcast_forecaster.training.measure import TrainingMetrics
 from sensorcast_forecaster.training.registry import ModelRegistry
-from sensorcast_forecaster.training.shelf import ModelShelf, ShelvedEngine
 from sensorcast_forecaster.training.ticks import TrainTickHandler
 from sensorcast_forecaster.training.train import TrainHandler
 from sensorcast_forecaster.training.watch import ReviewHandler
@@ -69,7 +68,7 @@ async def build(
         settings: The settings.
         life: What has been started and must be stopped.
         aws: Makes the clients; by default from the environment.
-        engine: Who forecasts; the built-in one by default.
+        engine: Who forecasts; by default as the settings say.
         clock: The present.
 
     Returns:
@@ -90,7 +89,7 @@ async def build(
         registry=ModelRegistry(dynamodb, s3, names, bucket=await _models_bucket(aws, names)),
         clock=clock,
     )
-    ticks, shards = _forecasting(room, engine or _builtin(room))
+    ticks, shards = _forecasting(room, engine or await chosen_engine(room))
     train_ticks, trainings, reviews = await _training(room)
     score_ticks, scorings = _scoring(room)
     _subscribe(
@@ -229,19 +228,6 @@ async def _training_history(room: Room) -> TrainingHistory:
     if room.settings.train_days <= room.settings.hot_ttl_days:
         return HotHistory(room.readings)
     return LakeHistory(await room.life.enter(room.aws.client("athena")), room.s3, room.names)
-
-
-def _builtin(room: Room) -> Engine:
-    settings = room.settings
-    if not settings.boosted:
-        return BuiltinEngine()
-    shelf = ModelShelf(
-        room.registry,
-        max_age_days=settings.model_max_age_days,
-        refresh_seconds=settings.model_refresh_seconds,
-        clock=room.clock,
-    )
-    return ShelvedEngine(shelf=shelf, engine=BuiltinEngine(models=shelf))
 
 
 def _span(settings: ForecasterSettings) -> HistorySpan:

@@ -11,13 +11,13 @@ from threadpoolctl import threadpool_limits
 
 from sensorcast_common import logs
 from sensorcast_common.clock import from_millis
-from sensorcast_common.forecast import Forecast, LimitRisk
+from sensorcast_common.forecast import Forecast
+from sensorcast_forecaster.answer import risks_of, rounded
 from sensorcast_forecaster.boosting.member import Better, Loaded, Models, NoModels, better
 from sensorcast_forecaster.conformal import PathEnsemble, calibrated, mixed
 from sensorcast_forecaster.drift import Drift, detect_drift
-from sensorcast_forecaster.risk import path_risk
 from sensorcast_forecaster.rolling import LAST, Validated, origins_for, validate
-from sensorcast_forecaster.window import Refused, SeriesWindow, Values
+from sensorcast_forecaster.window import Refused, SeriesWindow
 
 VERSION: Final = 1
 LEVELS: Final = (0.1, 0.5, 0.9)
@@ -92,8 +92,8 @@ def forecast_window(
         last_value=window.last_value,
         step_seconds=window.step_seconds,
         start=from_millis(window.end + window.step_seconds * 1000),
-        **dict(zip(("q10", "q50", "q90"), _rounded(quantiles), strict=True)),
-        risks=_risks(window, ensemble),
+        **dict(zip(("q10", "q50", "q90"), rounded(quantiles), strict=True)),
+        risks=risks_of(window, ensemble),
         model=f"builtin/{VERSION}:{'+'.join(members)}{lineage.suffix}",
         trained_from=from_millis(lineage.trained_from),
         trained_to=from_millis(lineage.trained_to),
@@ -155,23 +155,6 @@ def _ensemble(chosen: Validated, drift: Drift | None, usual: PathEnsemble) -> Pa
     return mixed([(1 - drift.belief, usual), *drifts])
 
 
-def _risks(window: SeriesWindow, ensemble: PathEnsemble) -> list[LimitRisk]:
-    risks = []
-    for limit in window.limits:
-        risk = path_risk(ensemble, limit)
-        expected = None if risk.steps is None else from_millis(window.end + risk.steps * window.step_seconds * 1000)
-        risks.append(
-            LimitRisk(
-                rule_id=limit.rule_id,
-                side=limit.side,
-                threshold=limit.threshold,
-                probability=round(risk.probability, 4),
-                expected_at=expected,
-            )
-        )
-    return risks
-
-
 def _fallback(window: SeriesWindow, chosen: Validated) -> str | None:
     if chosen.members != (LAST,):
         return None
@@ -181,11 +164,3 @@ def _fallback(window: SeriesWindow, chosen: Validated) -> str | None:
     if chosen.able == (LAST,):
         return "too little unbroken history for more than last value"
     return "no model beats last value here"
-
-
-def _rounded(quantiles: Values) -> list[list[float]]:
-    """Four digits within the range they span: the rest is noise that would not compress."""
-    span = float(quantiles.max() - quantiles.min())
-    decimals = 3 - math.floor(math.log10(span)) if span > 0 else 6
-    # Rounding is monotone, so quantiles stay in order.
-    return [[float(value) for value in row] for row in np.round(quantiles, max(0, min(decimals, 9)))]

@@ -1,6 +1,6 @@
 """What the forecaster is told by its environment."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,11 @@ class ForecasterSettings(ServiceSettings):
     """Settings of the forecaster, each with the prefix SENSORCAST_.
 
     Attributes:
+        engine: Who forecasts: `builtin`, `amazon-forecast` or `sagemaker`. What another engine does not forecast, the
+            built-in one does, and says so.
+        sagemaker_endpoint: Name of the endpoint, for `sagemaker`; it must have the Chronos contract.
+        sagemaker_context_steps: Past that it is sent of each series: 2048 for Chronos-Bolt, up to 8192 for Chronos-2.
+        sagemaker_series_per_request: How many series it is asked for at a time.
         tick_period_seconds: Distance between two ticks of the schedule; a tick or job older than this is skipped.
         active_minutes: Series that were silent for longer get no forecast.
         series_per_job: Series that one job holds; jobs are what replicas share.
@@ -32,6 +37,11 @@ class ForecasterSettings(ServiceSettings):
         skill_ttl_days: How long the figures of an hour are kept.
     """
 
+    engine: Literal["builtin", "amazon-forecast", "sagemaker"] = "builtin"
+    sagemaker_endpoint: str = Field(default="", pattern=r"^([A-Za-z0-9](-*[A-Za-z0-9]){0,62})?$")
+    sagemaker_context_steps: int = Field(default=2048, ge=64, le=8192)
+    sagemaker_series_per_request: int = Field(default=64, ge=1, le=1000)
+
     tick_period_seconds: float = Field(default=300.0, ge=10, le=86_400)
     active_minutes: float = Field(default=30.0, ge=1, le=1440)
     series_per_job: int = Field(default=50, ge=1, le=1000)
@@ -52,6 +62,12 @@ class ForecasterSettings(ServiceSettings):
 
     score_grace_minutes: float = Field(default=15.0, ge=0, le=1440)
     skill_ttl_days: float = Field(default=90.0, gt=0, le=3650)
+
+    @model_validator(mode="after")
+    def _engine_has_what_it_needs(self) -> Self:
+        if self.engine == "sagemaker" and not self.sagemaker_endpoint:
+            raise ValueError("SENSORCAST_SAGEMAKER_ENDPOINT: missing; SENSORCAST_ENGINE=sagemaker needs its name")
+        return self
 
     @model_validator(mode="after")
     def _sparse_is_longer(self) -> Self:
