@@ -11,7 +11,7 @@ class ForecasterSettings(ServiceSettings):
     """Settings of the forecaster, each with the prefix SENSORCAST_.
 
     Attributes:
-        engine: Who forecasts: `builtin`, `amazon-forecast` or `sagemaker`. What another engine does not forecast, the
+        engine: Who forecasts: `builtin` or `sagemaker`. What another engine does not forecast, the
             built-in one does, and says so.
         sagemaker_endpoint: Name of the endpoint, for `sagemaker`; it must have the Chronos contract.
         sagemaker_context_steps: Past that it is sent of each series: 2048 for Chronos-Bolt, up to 8192 for Chronos-2.
@@ -37,7 +37,7 @@ class ForecasterSettings(ServiceSettings):
         skill_ttl_days: How long the figures of an hour are kept.
     """
 
-    engine: Literal["builtin", "amazon-forecast", "sagemaker"] = "builtin"
+    engine: Literal["builtin", "sagemaker"] = "builtin"
     sagemaker_endpoint: str = Field(default="", pattern=r"^([A-Za-z0-9](-*[A-Za-z0-9]){0,62})?$")
     sagemaker_context_steps: int = Field(default=2048, ge=64, le=8192)
     sagemaker_series_per_request: int = Field(default=64, ge=1, le=1000)

@@ -24,8 +24,6 @@ async def chosen_engine(room: Room) -> Engine:
                 context_steps=settings.sagemaker_context_steps,
             )
             return EngineElsewhere(source, _builtin(room))
-        case "amazon-forecast":
-            raise NotImplementedError
         case _ as never:
             assert_never(never)
 
