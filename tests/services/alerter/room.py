@@ -18,18 +18,20 @@ from sensorcast_alerter.notify.inhibit import InhibitStage
 from sensorcast_alerter.notify.message import Message, Writer
 from sensorcast_alerter.notify.pipeline import build_pipeline
 from sensorcast_alerter.ports import ContactsSource, Deliveries, LabelsSource, Outbox, Sender
-from sensorcast_alerter.sweep import Sweep
+from sensorcast_alerter.sweep import Devices, Sweep
 from sensorcast_common.clock import from_millis, to_millis
+from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast, LimitRisk
 from sensorcast_common.incident import Basis, Channel, Incident, IncidentEntry, IncidentState, Notice
-from sensorcast_common.reading import Reading
+from sensorcast_common.reading import Reading, SeriesKey
 from sensorcast_common.recipient import SEVERITIES, Severity
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
 from sensorcast_common.tables.contacts import Contacts
 from sensorcast_common.tables.incident_journal import entry_of
 from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
 from sensorcast_rules.decision import Patience
-from sensorcast_rules.ports import Incidents, Rules
+from sensorcast_rules.measure import Point
+from sensorcast_rules.ports import Incidents, Past, Rules
 from sensorcast_rules.record import Recorder
 from sensorcast_rules.series_state import SeriesStates
 from sensorcast_rules.watchroom import Watchroom
@@ -123,6 +125,7 @@ class MemoryTables(Incidents, Outbox, Rules, Deliveries, LabelsSource):
         self.rules: list[Rule] = []
         self.items: dict[str, StoredIncident] = {}
         self.markers: dict[tuple[str, ...], tuple[str, int | None]] = {}
+        self.past = MemoryPast()
         self.history: dict[str, list[IncidentEntry]] = {}
         self.away = False
         self.settling_fails = 0
@@ -166,6 +169,18 @@ class MemoryTables(Incidents, Outbox, Rules, Deliveries, LabelsSource):
         self.markers[key] = (incident.incident_id, None)
         self._note(incident, entry)
         return self._put(StoredIncident(incident, 1, {each.key: each for each in notices}))
+
+    async def recent(self, tenant: str, since_id: str) -> list[StoredIncident]:
+        self._reach()
+        return [stored for key, stored in self.items.items() if key >= since_id and stored.incident.tenant == tenant]
+
+    async def add(self, incident: Incident, *, entry: IncidentEntry) -> bool:
+        self._reach()
+        if incident.incident_id in self.items:
+            return False
+        self._note(incident, entry)
+        self._put(StoredIncident(incident, 1, {}))
+        return True
 
     async def change(
         self,
@@ -281,6 +296,31 @@ class MemoryTables(Incidents, Outbox, Rules, Deliveries, LabelsSource):
         return stored
 
 
+class MemoryPast(Past):
+    """The hot store: it keeps every reading, one per series and time, once it has been handed in."""
+
+    def __init__(self) -> None:
+        self.values: dict[SeriesKey, dict[int, float]] = {}
+
+    def keep(self, reading: Reading) -> None:
+        self.values.setdefault(reading.series, {}).setdefault(reading.ts, reading.value)
+
+    async def read(self, series: SeriesKey, *, start: int, end: int) -> list[Point]:
+        kept = self.values.get(series, {})
+        return [Point(ts, kept[ts]) for ts in sorted(kept) if start <= ts < end]
+
+
+class MemoryDevices(Devices):
+    """The devices that a test knows."""
+
+    def __init__(self) -> None:
+        self.items: list[Device] = []
+
+    async def active(self, since_ms: int) -> AsyncIterator[Device]:
+        for device in self.items:
+            yield device
+
+
 class Telephone(Sender):
     """Keeps what it gets, or raises what it is told to."""
 
@@ -357,6 +397,7 @@ class Room:
             group_wait=group_wait,
             backlog=backlog,
         )
+        self.past = self.tables.past
         self.states = SeriesStates(capacity=capacity)
         self.watchroom = Watchroom(
             states=self.states,
@@ -371,7 +412,9 @@ class Room:
             patience=patience or Patience(),
             clock=self.clock,
             counts=metrics,
+            past=self.past,
         )
+        self.devices = MemoryDevices()
         self.sweeper = Sweep(
             rules=self.tables,
             incidents=self.tables,
@@ -387,6 +430,8 @@ class Room:
                 clock=self.clock,
             ),
             metrics=metrics,
+            devices=self.devices,
+            clock=self.clock,
         )
 
     def clock(self) -> int:
@@ -401,6 +446,9 @@ class Room:
     async def take(self, *observations: Reading | Forecast, when: str | None = None) -> None:
         """Handle one batch of messages at `when`; by default at the time of the newest observation."""
         self.now = at(when) if when else max(self.now, *map(_time, observations))
+        for each in observations:
+            if isinstance(each, Reading):
+                self.past.keep(each)
         await self.watchroom.take(
             [each for each in observations if isinstance(each, Reading)],
             [(each, self.now) for each in observations if isinstance(each, Forecast)],
@@ -421,11 +469,20 @@ class Room:
 
     @property
     def incidents(self) -> list[Incident]:
-        """All that people may hear of, oldest first: not those that are pending or ended so."""
-        told = (each.incident for each in self.tables.items.values() if not each.incident.passed)
+        """All that people may hear of, oldest first: neither pending ones, nor those that ended so or are withdrawn."""
+        told = (
+            each.incident
+            for each in self.tables.items.values()
+            if not (each.incident.passed or each.incident.withdrawn)
+        )
         return sorted(
             (each for each in told if each.state is not IncidentState.PENDING), key=lambda each: each.opened_at
         )
+
+    @property
+    def withdrawn(self) -> int:
+        """How many incidents turned out never to have been."""
+        return sum(each.incident.withdrawn for each in self.tables.items.values())
 
     @property
     def pending(self) -> list[Incident]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sensorcast_common.incident import Incident
+from sensorcast_rules.measure import Memory
 
 
 class Reason(StrEnum):
@@ -20,6 +21,9 @@ class Reason(StrEnum):
     BACK_INSIDE = "back_inside"
     LATE = "late"
     STILL_OUTSIDE = "still_outside"
+    NOT_ENOUGH = "not_enough"
+    SILENT = "silent"
+    HEARD = "heard"
     OUT_OF_ORDER = "out_of_order"
     NO_RISK = "no_risk"
     UNLIKELY = "unlikely"
@@ -33,6 +37,8 @@ class Reason(StrEnum):
     FALSE_ALARM = "false_alarm"
     RULE_REMOVED = "rule_removed"
     ALREADY_OVER = "already_over"
+    REVISED = "revised"
+    WITHDRAWN = "withdrawn"
 
 
 class Transition(StrEnum):
@@ -48,6 +54,9 @@ class Transition(StrEnum):
     UPDATED = "updated"
     """Its values moved on; no line of its history."""
 
+    REVISED = "revised"
+    """Late readings show that it began or ended at another time, or never was."""
+
     RESOLVED = "resolved"
 
 
@@ -60,12 +69,18 @@ class Progress:
         worst: The value furthest outside since then.
         likely: How many of the latest forecasts, in a row, predicted the breach.
         unlikely: How many of the latest forecasts, in a row, did not.
+        memory: What the limit's measure remembers; it outlives incidents.
     """
 
     breach_since: int | None = None
     worst: float | None = None
     likely: int = 0
     unlikely: int = 0
+    memory: Memory | None = None
+
+    def over(self) -> "Progress":
+        """What is left once a breach is over."""
+        return Progress(memory=self.memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +125,12 @@ class Patience:
         late_after: A reading older than this warns nobody: what it opens is marked late.
         forecast_period: Time between two forecasts of a series; one known for more than two periods opens nothing.
         save_worst_every: A worst value that keeps growing is stored this often, in event time.
+        settle_after: When the hot store is expected to hold a reading, counted from when it came here.
         longest_pending: A pending incident of which nothing is heard for longer is over.
     """
 
     late_after: int = 600_000
     forecast_period: int = 300_000
     save_worst_every: int = 60_000
+    settle_after: int = 30_000
     longest_pending: int = 86_400_000

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections import Counter
 
 
+_MOST_LATE = 256
+"""Late readings that are kept of a series until they are in the hot store; of more than that it alone tells."""
+
+
 @dataclass(slots=True)
 class Observations:
     """What one series brings.
@@ -57,16 +61,28 @@ def _when(reading: Reading) -> tuple[int, float]:
 def worth_deciding(state: SeriesState, reading: Reading, reasons: "Counter[Reason]") -> bool:
     """Whether a reading can change anything; if not, `reasons` counts why.
 
-    A reading that is not newer than the series' newest never counts: it came late, out of order or twice.
+    A reading that is not newer than the series' newest decides nothing now: it came late, out of order or twice. It is
+    kept where it may show that an incident began or ended at another time.
     """
     if reading.ts <= state.newest_ts:
         reasons[Reason.OUT_OF_ORDER] += 1
+        if reading.ts < state.newest_ts:
+            _keep_late(state, reading)
         return False
     if state.quiet and state.low <= reading.value <= state.high:
         state.newest_ts = reading.ts
         reasons[Reason.INSIDE] += 1
         return False
     return True
+
+
+def _keep_late(state: SeriesState, reading: Reading) -> None:
+    inside = state.low <= reading.value <= state.high
+    if state.quiet and inside and reading.ts >= state.quiet_since:
+        return
+    if len(state.late) < _MOST_LATE or reading.ts < min(state.late):
+        state.late_since = reading.received_at if not state.late else state.late_since
+        state.late[reading.ts] = reading.value
 
 
 def is_newer(state: SeriesState, forecast: Forecast, reasons: "Counter[Reason]") -> bool:

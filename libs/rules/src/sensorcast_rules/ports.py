@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from sensorcast_common.incident import Incident, IncidentEntry, Notice
+from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule
 from sensorcast_common.tables.incidents import StoredIncident
 from sensorcast_rules.decision import Reason, Transition
+from sensorcast_rules.measure import Point
 
 
 class Rules(Protocol):
@@ -28,6 +30,14 @@ class Incidents(Protocol):
         """One incident as it is now."""
         ...
 
+    async def recent(self, tenant: str, since_id: str) -> Sequence[StoredIncident]:
+        """The incidents of a tenant from an id on, also those that are pending or have passed; consistent."""
+        ...
+
+    async def add(self, incident: Incident, *, entry: IncidentEntry) -> bool:
+        """Store an incident that is over already; tells whether it is new."""
+        ...
+
     async def open(
         self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
     ) -> StoredIncident:
@@ -43,6 +53,14 @@ class Incidents(Protocol):
         entry: IncidentEntry | None = None,
     ) -> StoredIncident:
         """Store the next state of an incident with its notices."""
+        ...
+
+
+class Past(Protocol):
+    """Where readings of the past come from."""
+
+    async def read(self, series: SeriesKey, *, start: int, end: int) -> Sequence[Point]:
+        """The readings of a series with `start` <= ts < `end`, by time; one value per time."""
         ...
 
 

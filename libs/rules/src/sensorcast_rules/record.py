@@ -23,6 +23,7 @@ HandOver = Callable[[StoredIncident, list[Notice]], None]
 """Takes notices that have just been stored, to be sent."""
 
 _TRIES: Final = 6
+_UNTOLD: Final = frozenset({Transition.PENDING, Transition.UPDATED, Transition.REVISED})
 
 
 class Recorder:
@@ -77,7 +78,7 @@ class Recorder:
                 watch.stored = already.stored
             except AlreadyOver:
                 # The breach began before the last incident ended: what is remembered of it is over as well.
-                watch.progress = Progress()
+                watch.progress = watch.progress.over()
                 if over:
                     return Reason.ALREADY_OVER
                 over = True
@@ -98,7 +99,7 @@ class Recorder:
         if stored is not None and not stored.incident.over:
             watch.stored = stored
         else:
-            watch.stored, watch.progress = None, Progress()
+            watch.stored, watch.progress = None, watch.progress.over()
 
     async def store(
         self,
@@ -148,6 +149,16 @@ class Recorder:
         self._hand_over(stored, notices)
         return stored
 
+    async def add(self, incident: Incident, rule: Rule) -> None:
+        """Store an incident that is over already, as late readings tell of it; nobody is told.
+
+        Raises:
+            Exception: It could not be stored.
+        """
+        decision = Decision(Reason.LATE, Progress(), Transition.RESOLVED, incident)
+        if await self._incidents.add(incident, entry=_entry(decision, incident, rule, now=self._clock())):
+            self._counts.transition(incident.basis, "added")
+
     async def announce_acknowledgement(self, stored: StoredIncident, rule: Rule) -> StoredIncident:
         """Tell of an acknowledgement that somebody stored through the API, unless another alerter has.
 
@@ -175,7 +186,7 @@ class Recorder:
         now: int,
         ready_at: int | None,
     ) -> list[Notice]:
-        if incident.passed:
+        if incident.passed or transition in _UNTOLD:
             return []
         sms = rule.sms if rule is not None else ()
         return self._announcements.of(transition, incident, sms=sms, outbox=outbox, now=now, ready_at=ready_at)

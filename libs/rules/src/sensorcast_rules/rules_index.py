@@ -1,12 +1,12 @@
 """Finds the limits that watch a series: patterns are compiled once, and whole names are looked up."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 
 from sensorcast_common.reading import SeriesKey
-from sensorcast_common.rule import Rule
+from sensorcast_common.rule import Rule, SilenceCondition
 from sensorcast_rules.limits import Limit
 
 _WILD = re.compile(r"[*?]")
@@ -47,8 +47,21 @@ class RulesIndex:
             else:
                 self._by_device.setdefault((rule.tenant, rule.device), []).append(compiled)
 
-    def limits_of(self, series: SeriesKey) -> list[Limit]:
-        """Every limit that watches `series`, in the order of the rules' names."""
+    @property
+    def needs_devices(self) -> bool:
+        """Whether some rule needs to know the devices: their labels, or that one exists of which nothing is heard."""
+        return any(
+            rule.enabled and (rule.labels or isinstance(rule.condition, SilenceCondition))
+            for rule in self.rules.values()
+        )
+
+    def limits_of(self, series: SeriesKey, labels: Mapping[str, str] | None = None) -> list[Limit]:
+        """Every limit that watches `series`, whose device has these labels, in the order of the rules' names."""
         candidates = self._by_device.get((series.tenant, series.device), []) + self._by_pattern.get(series.tenant, [])
-        limits = [limit for each in candidates if each.watches(series) for limit in each.limits]
+        limits = [
+            limit
+            for each in candidates
+            if each.watches(series) and each.rule.fits(labels or {})
+            for limit in each.limits
+        ]
         return sorted(limits, key=lambda limit: limit.key)

@@ -2,14 +2,16 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sensorcast_common.reading import Reading, SeriesKey
 from sensorcast_common.tables.incidents import StoredIncident
 from sensorcast_rules.decision import Progress
 from sensorcast_rules.limits import Limit
+from sensorcast_rules.measure import Point
 from sensorcast_rules.rules_index import RulesIndex
+from sensorcast_rules.silence import Heard
 
 
 @dataclass(slots=True)
@@ -29,7 +31,9 @@ class Watch:
     @property
     def quiet(self) -> bool:
         """Whether a value inside the limit changes nothing here."""
-        return self.stored is None and self.progress.breach_since is None
+        if self.limit.side == "silent":
+            return True
+        return self.limit.measure is None and self.stored is None and self.progress.breach_since is None
 
 
 @dataclass(slots=True)
@@ -47,6 +51,13 @@ class SeriesState:
         quiet: Whether such a value has nothing to change.
         owed: Readings whose transition could not be stored. They come again in their messages, but newer ones may come
             first, so they are tried before those.
+        listens: Whether a rule about silence watches the series.
+        heard: What was last received, where a rule about silence watches the series.
+        unit: SenML unit of the newest reading that was decided about.
+        late: Readings that came after newer ones and may change incidents, by event time; bounded.
+        late_since: When the first of them came, in milliseconds since 1970 UTC.
+        quiet_since: Event time since when the series is quiet: a later reading inside all limits changes nothing.
+        warm: Whether the measures have been given the past; they begin without it.
     """
 
     key: SeriesKey
@@ -58,12 +69,30 @@ class SeriesState:
     high: float = math.inf
     quiet: bool = True
     owed: list[Reading] = field(default_factory=list)
+    heard: Heard | None = None
+    unit: str = ""
+    late: dict[int, float] = field(default_factory=dict)
+    late_since: int = 0
+    quiet_since: int = -1
+    listens: bool = False
+    warm: bool = False
+
+    @property
+    def silences(self) -> Sequence[Watch]:
+        """The watches that wait for nothing to come."""
+        return [each for each in self.watches if each.limit.side == "silent"] if self.listens else ()
+
+    @property
+    def comparing(self) -> list[Watch]:
+        """The watches that look at readings and forecasts."""
+        return [each for each in self.watches if each.limit.side != "silent"]
 
     def settle(self) -> None:
         """Work out `low`, `high` and `quiet` anew, after `watches` have changed."""
         self.low = max((each.limit.threshold for each in self.watches if each.limit.side == "below"), default=-math.inf)
         self.high = min((each.limit.threshold for each in self.watches if each.limit.side == "above"), default=math.inf)
         self.quiet = all(each.quiet for each in self.watches)
+        self.listens = any(each.limit.side == "silent" for each in self.watches)
 
     def watch(self, rule_id: str, side: str) -> Watch | None:
         """The watch of one limit."""
@@ -84,6 +113,7 @@ class SeriesStates:
         self._capacity = capacity
         self._states: OrderedDict[SeriesKey, SeriesState] = OrderedDict()
         self._index = RulesIndex()
+        self._labels: dict[tuple[str, str], Mapping[str, str]] = {}
 
     def __len__(self) -> int:
         return len(self._states)
@@ -100,18 +130,29 @@ class SeriesStates:
         """Judge what comes from now on by these rules; each series takes them over when it is next looked at."""
         self._index = index
 
+    def label(self, labels: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
+        """Know the labels of all devices, by tenant and device; rules that ask for labels are matched anew."""
+        if labels != self._labels:
+            self._labels = dict(labels)
+            self._index = RulesIndex(self._index.rules.values())
+
+    def labels_of(self, key: SeriesKey) -> Mapping[str, str]:
+        """The labels of a series' device, as far as they are known."""
+        return self._labels.get((key.tenant, key.device), {})
+
     def of(self, key: SeriesKey) -> SeriesState:
         """The state of a series, made or brought up to the rules where need be."""
         state = self._states.get(key)
         if state is None:
-            state = SeriesState(key, self._index, _watches(self._index.limits_of(key), ()))
+            state = SeriesState(key, self._index, _watches(self._index.limits_of(key, self.labels_of(key)), ()))
             state.settle()
             self._states[key] = state
             self._evict()
         else:
             self._states.move_to_end(key)
             if state.index is not self._index:
-                state.watches = _watches(self._index.limits_of(key), state.watches)
+                state.watches = _watches(self._index.limits_of(key, self.labels_of(key)), state.watches)
+                state.warm = False
                 state.index = self._index
                 state.settle()
         return state
@@ -133,8 +174,18 @@ def _watches(limits: Iterable[Limit], before: Iterable[Watch]) -> list[Watch]:
         was = old.get(limit.key)
         if was is None:
             watches.append(Watch(limit))
-        elif was.limit.threshold == limit.threshold:
+        elif (was.limit.threshold, was.limit.measure) == (limit.threshold, limit.measure):
             watches.append(Watch(limit, was.progress, was.stored))
         else:
             watches.append(Watch(limit, Progress(), was.stored))
     return watches
+
+
+def remember(watch: Watch, points: Iterable[Point]) -> Progress:
+    """What a watch remembers once its measure has gone through these readings, oldest first."""
+    measure, memory = watch.limit.measure, watch.progress.memory
+    if measure is None:
+        return watch.progress
+    for point in points:
+        memory = measure.step(memory, point)
+    return replace(watch.progress, memory=memory)

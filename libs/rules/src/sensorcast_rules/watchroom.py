@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from sensorcast_common.clock import Clock, to_millis
+from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.incident import LIVE_STATES, Incident, IncidentState
 from sensorcast_common.reading import Reading, SeriesKey
@@ -14,12 +15,15 @@ from sensorcast_common.rule import Rule
 from sensorcast_common.tables.incidents import IncidentConflict, StoredIncident
 from sensorcast_rules.decide import decide
 from sensorcast_rules.decision import Decision, Patience, Progress, Reason
-from sensorcast_rules.foresee import abandon, expire, foresee
+from sensorcast_rules.ending import abandon, expire
+from sensorcast_rules.foresee import foresee
+from sensorcast_rules.listen import Listener
 from sensorcast_rules.observe import Observations, by_series, is_newer, oldest_first, worth_deciding
-from sensorcast_rules.ports import Counts, Incidents
+from sensorcast_rules.ports import Counts, Incidents, Past
 from sensorcast_rules.record import Recorder
+from sensorcast_rules.revision import Reviser
 from sensorcast_rules.rules_index import RulesIndex
-from sensorcast_rules.series_state import SeriesState, SeriesStates, Watch
+from sensorcast_rules.series_state import SeriesState, SeriesStates, Watch, remember
 
 _SERIES_AT_ONCE: Final = 16
 """Series whose transitions are stored side by side; within a series they stay in order."""
@@ -41,6 +45,7 @@ class Watchroom:
         patience: What is too old to open anything.
         clock: The present.
         counts: Who counts.
+        past: The hot store; without it, what comes out of order changes nothing, and silence is believed at once.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Watchroom:
         patience: Patience,
         clock: Clock,
         counts: Counts,
+        past: Past | None = None,
     ) -> None:
         self._states = states
         self._recorder = recorder
@@ -59,6 +65,21 @@ class Watchroom:
         self._patience = patience
         self._clock = clock
         self._counts = counts
+        self._past = past
+        self._listener = Listener(states=states, recorder=recorder, past=past, clock=clock, counts=counts)
+        self._reviser = (
+            None
+            if past is None
+            else Reviser(
+                states=states,
+                recorder=recorder,
+                incidents=incidents,
+                past=past,
+                patience=patience,
+                clock=clock,
+                counts=counts,
+            )
+        )
         self._lock = asyncio.Lock()
 
     async def take(self, readings: Iterable[Reading], forecasts: Iterable[tuple[Forecast, int]]) -> None:
@@ -78,7 +99,8 @@ class Watchroom:
             busy = []
             for key, observations in found.items():
                 state = self._states.of(key)
-                if self._skip(state, observations, reasons):
+                ends_silence = state.listens and self._listener.note(state, observations.readings)
+                if self._skip(state, observations, reasons) and not ends_silence:
                     continue
                 busy.append(self._series(state, observations, reasons, slots))
             outcomes = await asyncio.gather(*busy, return_exceptions=True)
@@ -106,6 +128,9 @@ class Watchroom:
         self, state: SeriesState, observations: Observations, reasons: "Counter[Reason]", slots: asyncio.Semaphore
     ) -> None:
         async with slots:
+            if state.listens:
+                await self._listener.end(state)
+            await self._warm(state, observations)
             for at, reading in enumerate(observations.readings):
                 if worth_deciding(state, reading, reasons):
                     try:
@@ -117,28 +142,43 @@ class Watchroom:
                 if is_newer(state, forecast, reasons):
                     await self._forecast(state, forecast, published, reasons)
 
+    async def _warm(self, state: SeriesState, observations: Observations) -> None:
+        """Give the measures of a series that is new here the readings that they would remember."""
+        cold = [watch for watch in state.comparing if watch.limit.measure and watch.progress.memory is None]
+        if self._past is not None and not state.warm and cold and observations.readings:
+            first = observations.readings[0].ts
+            start = first - max(watch.limit.measure.window for watch in cold if watch.limit.measure)
+            points = await self._past.read(state.key, start=start, end=first)
+            for watch in cold:
+                watch.progress = remember(watch, points)
+        state.warm = True
+
     async def _reading(self, state: SeriesState, reading: Reading, reasons: "Counter[Reason]") -> None:
         now = self._clock()
+        was_quiet = state.quiet
         try:
-            for watch in state.watches:
+            for watch in state.comparing:
                 judge = partial(self._judge_reading, watch, reading, now)
                 reasons[await self._recorder.carry_out(watch, judge, ready_at=reading.received_at)] += 1
         finally:
             state.settle()
         state.newest_ts = reading.ts
+        state.unit = reading.unit
+        if state.quiet and not was_quiet:
+            state.quiet_since = reading.ts
 
     async def _forecast(
         self, state: SeriesState, forecast: Forecast, published: int, reasons: "Counter[Reason]"
     ) -> None:
         now = self._clock()
-        before = [watch.progress for watch in state.watches]
+        before = [watch.progress for watch in state.comparing]
         try:
-            for watch in state.watches:
+            for watch in state.comparing:
                 judge = partial(self._judge_forecast, watch, forecast, now)
                 reasons[await self._recorder.carry_out(watch, judge, ready_at=published)] += 1
         except Exception:
             # It comes again as a whole, and must not be counted twice among the forecasts in a row.
-            for watch, progress in zip(state.watches, before, strict=True):
+            for watch, progress in zip(state.comparing, before, strict=True):
                 watch.progress = progress
             raise
         finally:
@@ -155,12 +195,40 @@ class Watchroom:
     ) -> Decision:
         return foresee(watch.limit, progress, incident, forecast, now=now, patience=self._patience)
 
-    async def follow(self, index: RulesIndex) -> None:
-        """Judge by these rules from now on."""
+    async def follow(self, index: RulesIndex) -> bool:
+        """Judge by these rules from now on; tells whether they differ from those before."""
         async with self._lock:
-            if index.rules != self._states.index.rules:
+            changed = index.rules != self._states.index.rules
+            if changed:
                 self._states.follow(index)
             self._counts.watching(series=len(self._states), rules=len(index.rules))
+            return changed
+
+    async def meet(self, devices: Iterable[Device]) -> None:
+        """Know the devices, for rules about labels and silence."""
+        async with self._lock:
+            self._listener.meet(devices)
+
+    async def look_around(self) -> None:
+        """Notice silence, and revise what readings that came out of order have changed.
+
+        Raises:
+            Exception: The tables could not be reached; the next look tries again.
+        """
+        async with self._lock:
+            await self._listener.sweep()
+            if self._reviser is not None:
+                await self._reviser.sweep()
+
+    async def finish(self) -> None:
+        """Revise what is left, before the process ends.
+
+        Raises:
+            Exception: The tables could not be reached.
+        """
+        async with self._lock:
+            if self._reviser is not None:
+                await self._reviser.sweep(everything=True)
 
     async def reconcile(self, live: Iterable[StoredIncident]) -> None:
         """Learn what other alerters have done, and end what only time or a removed rule ends.

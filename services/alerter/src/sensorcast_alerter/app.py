@@ -16,6 +16,7 @@ from sensorcast_alerter.notify.channels import open_channels
 from sensorcast_alerter.notify.inhibit import InhibitStage
 from sensorcast_alerter.notify.message import Writer
 from sensorcast_alerter.notify.pipeline import build_pipeline
+from sensorcast_alerter.past import HotPast
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_alerter.sweep import Sweep
 from sensorcast_common.aws import Aws
@@ -28,6 +29,7 @@ from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_common.tables.contacts import ContactsTable
 from sensorcast_common.tables.deliveries import DeliveriesTable
 from sensorcast_common.tables.devices import DevicesTable
+from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.incident_outbox import IncidentOutbox
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_common.tables.rules import RulesTable
@@ -114,10 +116,20 @@ async def build(
         ),
         clock=clock,
         counts=metrics,
+        past=HotPast(HotStore(dynamodb, names)),
     )
     life.background("announce", announcer.run)
     life.on_stop("announcements", lambda: announcer.drain(within=settings.drain_seconds / 2))
-    sweep = Sweep(rules=rules, incidents=incidents, watchroom=watchroom, dispatch=dispatch, metrics=metrics)
+    sweep = Sweep(
+        rules=rules,
+        incidents=incidents,
+        watchroom=watchroom,
+        dispatch=dispatch,
+        metrics=metrics,
+        devices=DevicesTable(dynamodb, names),
+        clock=clock,
+    )
+    life.on_stop("revise what came late", watchroom.finish)
     await sweep.once()
     heartbeat = life.health.alive("sweep", Heartbeat(max_age=STALE_SWEEPS + settings.sweep_seconds))
     life.background("sweep", lambda: sweep.forever(every=settings.sweep_seconds, heartbeat=heartbeat))

@@ -137,6 +137,19 @@ class IncidentsTable:
                 return
             scan["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    async def recent(self, tenant: str, since_id: str) -> Sequence[StoredIncident]:
+        """The incidents of a tenant from an id on, also those that are pending or have passed (consistent read)."""
+        found: Sequence[StoredIncident] = ()
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :tenant AND sk >= :since",
+            ExpressionAttributeValues={":tenant": {"S": tenant}, ":since": {"S": since_id}},
+            ConsistentRead=True,
+        )
+        async for page in pages:
+            found = [*found, *(StoredIncident(*read_stored(item)) for item in page["Items"])]
+        return found
+
     async def open(
         self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
     ) -> StoredIncident:
