@@ -67,7 +67,7 @@ async def test_what_late_readings_tell_of_is_added_once(stack: DeployedStack) ->
         table = IncidentsTable(client, stack.names)
         one = resolved(incident(), at=T0 + 1)
         entry = entry_of(one, "resolved", now=T0 + 5, reason="late")
-        added = await asyncio.gather(table.add(one, entry=entry), table.add(one, entry=entry))
+        added = await asyncio.gather(table.add_over(one, entry=entry), table.add_over(one, entry=entry))
         assert sorted(added) == [False, True]
         assert (await table.list("acme"))[0] == [one]
         assert [stored async for stored in table.live()] == []

@@ -174,7 +174,7 @@ class MemoryTables(Incidents, Outbox, Rules, Deliveries, LabelsSource):
         self._reach()
         return [stored for key, stored in self.items.items() if key >= since_id and stored.incident.tenant == tenant]
 
-    async def add(self, incident: Incident, *, entry: IncidentEntry) -> bool:
+    async def add_over(self, incident: Incident, *, entry: IncidentEntry) -> bool:
         self._reach()
         if incident.incident_id in self.items:
             return False

@@ -101,7 +101,7 @@ def test_order_inside_a_batch_changes_nothing(stream: list[Reading], data: st.Da
 @given(by_minute.flatmap(lambda stream: st.permutations(stream + stream[::3])))
 def test_any_order_ends_in_the_incidents_of_the_readings_in_order(rule: Rule, arrival: list[Reading]) -> None:
     async def end_of(readings: list[Reading]) -> Room:
-        room = await opened_room(rule)
+        room = await ungrouped_room(rule)
         for each in readings:
             await room.take(each)
         room.now += 120_000

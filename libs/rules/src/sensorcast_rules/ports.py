@@ -34,7 +34,7 @@ class Incidents(Protocol):
         """The incidents of a tenant from an id on, also those that are pending or have passed; consistent."""
         ...
 
-    async def add(self, incident: Incident, *, entry: IncidentEntry) -> bool:
+    async def add_over(self, incident: Incident, *, entry: IncidentEntry) -> bool:
         """Store an incident that is over already; tells whether it is new."""
         ...
 

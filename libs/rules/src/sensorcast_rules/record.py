@@ -156,7 +156,7 @@ class Recorder:
             Exception: It could not be stored.
         """
         decision = Decision(Reason.LATE, Progress(), Transition.RESOLVED, incident)
-        if await self._incidents.add(incident, entry=_entry(decision, incident, rule, now=self._clock())):
+        if await self._incidents.add_over(incident, entry=_entry(decision, incident, rule, now=self._clock())):
             self._counts.transition(incident.basis, "added")
 
     async def announce_acknowledgement(self, stored: StoredIncident, rule: Rule) -> StoredIncident:

@@ -183,7 +183,7 @@ class IncidentsTable:
                 return stored
         raise IncidentConflict(f"{incident.rule_id} of {incident.series}: the marker is being written by others")
 
-    async def add(self, incident: Incident, *, entry: IncidentEntry) -> bool:
+    async def add_over(self, incident: Incident, *, entry: IncidentEntry) -> bool:
         """Store an incident that is over already, as late readings tell of it; its id says what it is about.
 
         Returns:
