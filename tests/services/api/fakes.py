@@ -23,6 +23,7 @@ from sensorcast_api.ports import (
     Idempotency,
     Incidents,
     Journal,
+    Kept,
     Labels,
     Models,
     Quarantine,
@@ -43,17 +44,23 @@ from sensorcast_api.stream.hub import Hub
 from sensorcast_api.stream.subscriptions import Subscriptions
 from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.device import Device
+from sensorcast_common.escalation import Escalation
 from sensorcast_common.forecast import Forecast
-from sensorcast_common.incident import LIVE_STATES, Incident, IncidentEntry, IncidentState
+from sensorcast_common.incident import LIVE_STATES, Incident, IncidentEntry, IncidentState, Notice
 from sensorcast_common.lifecycle import Lifecycle
 from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
+from sensorcast_common.recipient import Recipient
 from sensorcast_common.rule import Rule, RuleVersion
+from sensorcast_common.silence import Silence
 from sensorcast_common.tables.api_keys import ApiKey, Role, key_hash
+from sensorcast_common.tables.contact_items import ContactConflict, ContactKind, ModelT
+from sensorcast_common.tables.contacts import ESCALATION, RECIPIENT, SILENCE
 from sensorcast_common.tables.device_labels import LabelConflict
 from sensorcast_common.tables.hot_chunk import SeriesColumns
 from sensorcast_common.tables.idempotency import Claim, KeptAnswer, Stage
 from sensorcast_common.tables.incident_journal import NotLive, entry_of
+from sensorcast_common.tables.incidents import StoredIncident
 from sensorcast_common.tables.rules import RuleConflict
 from sensorcast_common.tables.skill import HourSkill
 
@@ -153,6 +160,7 @@ class FakeSkill(SkillHours):
 class FakeIncidents(Incidents):
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Incident] = {}
+        self.outboxes: dict[str, dict[str, Notice]] = {}
 
     def put(self, tenant: str, incident_id: str, *, device: str = "truck-1", state: str = "open") -> Incident:
         changed = {"tenant": tenant, "incident_id": incident_id, "device": device, "state": IncidentState(state)}
@@ -171,6 +179,10 @@ class FakeIncidents(Incidents):
 
     async def get(self, tenant: str, incident_id: str) -> Incident | None:
         return self.items.get((tenant, incident_id))
+
+    async def load(self, tenant: str, incident_id: str) -> StoredIncident | None:
+        found = self.items.get((tenant, incident_id))
+        return None if found is None else StoredIncident(found, 1, self.outboxes.get(incident_id, {}))
 
 
 class FakeJournal(Journal):
@@ -237,6 +249,34 @@ class FakeRules(Rules):
     def _note(self, tenant: str, rule_id: str, version: int, rule: Rule | None, by: str) -> None:
         change = RuleVersion(changed_at=from_millis(NOW), changed_by=by, version=version, rule=rule)
         self.changes.setdefault((tenant, rule_id), []).append(change)
+
+
+class FakeKept(Kept[ModelT]):
+    def __init__(self, kind: ContactKind[ModelT]) -> None:
+        self.kind = kind
+        self.items: dict[tuple[str, str], ModelT] = {}
+
+    async def list(self, tenant: str) -> Sequence[ModelT]:
+        return [self.items[key] for key in sorted(self.items) if key[0] == tenant]
+
+    async def get(self, tenant: str, identity: str) -> ModelT | None:
+        return self.items.get((tenant, identity))
+
+    async def put(self, thing: ModelT) -> None:
+        key = thing.tenant, self.kind.identity(thing)
+        if (self.items[key].version if key in self.items else 0) != thing.version - 1:
+            raise ContactConflict(key[1], thing.version)
+        self.items[key] = thing
+
+    async def delete(self, tenant: str, identity: str) -> bool:
+        return self.items.pop((tenant, identity), None) is not None
+
+
+@dataclass(slots=True)
+class FakeContacts:
+    recipients: FakeKept[Recipient] = field(default_factory=lambda: FakeKept(RECIPIENT))
+    escalations: FakeKept[Escalation] = field(default_factory=lambda: FakeKept(ESCALATION))
+    silences: FakeKept[Silence] = field(default_factory=lambda: FakeKept(SILENCE))
 
 
 class FakeApiKeys(ApiKeys):
@@ -368,6 +408,7 @@ class World:
     skill: FakeSkill = field(default_factory=FakeSkill)
     incidents: FakeIncidents = field(default_factory=FakeIncidents)
     rules: FakeRules = field(default_factory=FakeRules)
+    contacts: FakeContacts = field(default_factory=FakeContacts)
     keys: FakeApiKeys = field(default_factory=FakeApiKeys)
     quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
     idempotency: FakeIdempotency = field(default_factory=FakeIdempotency)
@@ -392,6 +433,7 @@ class World:
                 incidents=self.incidents,
                 journal=FakeJournal(self.incidents),
                 rules=self.rules,
+                contacts=self.contacts,
                 api_keys=self.keys,
                 quarantine=self.quarantine,
                 idempotency=self.idempotency,

@@ -32,11 +32,10 @@ class Step(BaseModel):
     channels: Annotated[list[Channel], Field(min_length=1)] | None = None
 
 
-class Escalation(Versioned, BaseModel):
-    """The escalation of the incidents that it matches; the first one by id that matches counts.
+class EscalationContent(BaseModel):
+    """What an escalation says of the incidents that it matches.
 
     Attributes:
-        escalation_id: Unique within the tenant.
         rule: Pattern of the rule ids it is for.
         device: Pattern of the devices.
         labels: Labels the device must have, each with a pattern.
@@ -50,7 +49,8 @@ class Escalation(Versioned, BaseModel):
         updates: Ways that also tell of a predicted breach that came true, and of the end.
     """
 
-    escalation_id: Identifier
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     rule: Pattern = "*"
     device: Pattern = "*"
     labels: dict[str, str] = {}
@@ -82,3 +82,13 @@ class Escalation(Versioned, BaseModel):
             and fnmatchcase(device, self.device)
             and has_labels(labels, self.labels)
         )
+
+
+class Escalation(EscalationContent, Versioned):
+    """One escalation; of those that match an incident the first by id counts.
+
+    Attributes:
+        escalation_id: Unique within the tenant.
+    """
+
+    escalation_id: Identifier

@@ -114,11 +114,10 @@ class Span(BaseModel):
         return (today in self.days and at >= start) or (yesterday in self.days and at < end)
 
 
-class Recipient(Versioned, BaseModel):
-    """Somebody who is told.
+class RecipientContent(BaseModel):
+    """What is known of somebody who is told.
 
     Attributes:
-        recipient_id: Unique within the tenant.
         name: What people call them.
         roles: What they answer for; an escalation step names roles.
         sms: Telephone number.
@@ -136,7 +135,8 @@ class Recipient(Versioned, BaseModel):
         enabled: Whether they are told at all.
     """
 
-    recipient_id: Identifier
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     roles: Annotated[list[Role], Field(min_length=1, max_length=16)]
     sms: PhoneNumber | None = None
@@ -176,6 +176,16 @@ class Recipient(Versioned, BaseModel):
             and fnmatchcase(device, self.device)
             and has_labels(labels, self.labels)
         )
+
+
+class Recipient(RecipientContent, Versioned):
+    """Somebody who is told.
+
+    Attributes:
+        recipient_id: Unique within the tenant.
+    """
+
+    recipient_id: Identifier
 
 
 def has_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from sensorcast_common.clock import UtcDatetime
 from sensorcast_common.recipient import has_labels
@@ -13,29 +13,27 @@ from sensorcast_common.rule import Pattern
 from sensorcast_common.versioned import Identifier, Versioned
 
 
-class Silence(Versioned, BaseModel):
-    """One silence; all of its matchers must fit, and the incident is kept as ever.
+class SilenceContent(BaseModel):
+    """What a silence says; all of its matchers must fit, and the incident is kept as ever.
 
     Attributes:
-        silence_id: Unique within the tenant.
         device: Pattern of devices.
         metric: Pattern of metrics.
         rule: Pattern of rule ids.
         labels: Labels the device must have, each with a pattern.
         start: When it begins.
         end: When it ends.
-        created_by: Who wants it.
         reason: Why, e.g. `defrosting, ticket 4711`.
     """
 
-    silence_id: Identifier
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     device: Pattern = "*"
     metric: Pattern = "*"
     rule: Pattern = "*"
     labels: Annotated[dict[str, str], Field(max_length=16)] = {}
     start: UtcDatetime
     end: UtcDatetime
-    created_by: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
     @model_validator(mode="after")
@@ -55,3 +53,15 @@ class Silence(Versioned, BaseModel):
             and fnmatchcase(rule_id, self.rule)
             and has_labels(labels, self.labels)
         )
+
+
+class Silence(SilenceContent, Versioned):
+    """One silence.
+
+    Attributes:
+        silence_id: Unique within the tenant.
+        created_by: Who wants it.
+    """
+
+    silence_id: Identifier
+    created_by: Annotated[str, StringConstraints(min_length=1, max_length=80)]

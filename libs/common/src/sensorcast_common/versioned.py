@@ -8,7 +8,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.
 
 
 class Versioned(BaseModel):
-    """The base of recipients, escalations and silences; they name `BaseModel` too, by which the linter knows a model.
+    """The base of recipients, escalations and silences.
 
     Attributes:
         tenant: Whose.

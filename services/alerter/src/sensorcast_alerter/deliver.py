@@ -125,8 +125,9 @@ class Courier:
         if accepted_at is None:
             return None
         # Remembered until it is marked: if marking fails, the sweep brings it back here, and not to the channel.
+        kept = message.text if claimed[0].notice.channel is Channel.SMS else message.subject
         for errand in claimed:
-            self._accepted[errand.key] = (accepted_at, message.text, len(claimed))
+            self._accepted[errand.key] = (accepted_at, kept, len(claimed))
         for errand in claimed:
             await self._mark(errand)
         return accepted_at

@@ -30,6 +30,7 @@ from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.names import Names
 from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_common.tables.api_keys import ApiKeysTable, key_hash
+from sensorcast_common.tables.contacts import ContactsTable
 from sensorcast_common.tables.device_labels import DeviceLabels
 from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.forecasts import ForecastsTable
@@ -72,6 +73,7 @@ async def build(
         incidents=IncidentsTable(client, names),
         journal=IncidentJournal(client, names),
         rules=RulesTable(client, names),
+        contacts=ContactsTable(client, names),
         api_keys=ApiKeysTable(client, names),
         quarantine=QuarantineTable(client, names),
         idempotency=IdempotencyTable(client, names),

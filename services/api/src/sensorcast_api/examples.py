@@ -1,5 +1,6 @@
 """Examples of the OpenAPI document, made of the models themselves so that they cannot go stale."""
 
+import base64
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,10 +9,13 @@ from pydantic import BaseModel
 from sensorcast_api.problems import Problem
 from sensorcast_common.clock import from_millis
 from sensorcast_common.device import Device, MetricState
+from sensorcast_common.escalation import Escalation, Step
 from sensorcast_common.forecast import Forecast, LimitRisk
-from sensorcast_common.incident import Basis, Incident, IncidentEntry, IncidentState
+from sensorcast_common.incident import Basis, Channel, Incident, IncidentEntry, IncidentState
 from sensorcast_common.quarantine import Quarantined
+from sensorcast_common.recipient import Recipient, Span, Webhook
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule, RuleVersion
+from sensorcast_common.silence import Silence
 
 _NOW: Final = 1_780_000_000_000
 _MINUTE: Final = 60_000
@@ -104,6 +108,39 @@ RULE: Final = Rule(
     sms=["+4915112345678"],
 )
 
+SIGNING_KEY: Final = "whsec_" + base64.b64encode(b"not a secret, but an example").decode()
+RECIPIENT: Final = Recipient(
+    tenant="demo",
+    recipient_id="anna",
+    name="Anna, night shift",
+    roles=["manager"],
+    sms="+4915112345678",
+    email="anna@example.com",
+    webhook=Webhook(url="https://erp.example.com/alerts", secret=SIGNING_KEY),
+    language="de",
+    timezone="Europe/Berlin",
+    schedule=[Span(start="22:00", end="06:00", days=["mon", "tue", "wed", "thu", "fri"])],
+    quiet_hours=Span(start="02:00", end="04:00"),
+    labels={"site": "north*"},
+    min_severity="warning",
+)
+ESCALATION: Final = Escalation(
+    tenant="demo",
+    escalation_id="north",
+    labels={"site": "north*"},
+    steps=[Step(roles=["driver"]), Step(after_minutes=10, roles=["manager"], channels=[Channel.SMS])],
+    repeat_minutes=30,
+    group_by="site",
+)
+SILENCE: Final = Silence(
+    tenant="demo",
+    silence_id="defrost-3",
+    device="fridge-3",
+    start=from_millis(_NOW),
+    end=from_millis(_NOW + 60 * _MINUTE),
+    created_by="dispatch room",
+    reason="defrosting",
+)
 RULE_VERSION: Final = RuleVersion(changed_at=from_millis(_NOW), changed_by="dispatch room", version=1, rule=RULE)
 QUARANTINED: Final = Quarantined(
     reason="missing_unit",

@@ -2,18 +2,22 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sensorcast_api.status.models import ModelStatus
 from sensorcast_api.status.queues import QueueStatus
 from sensorcast_common.device import Device
+from sensorcast_common.escalation import Escalation
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.incident import Incident, IncidentEntry, IncidentState
 from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
+from sensorcast_common.recipient import Recipient
 from sensorcast_common.rule import Rule, RuleVersion
+from sensorcast_common.silence import Silence
 from sensorcast_common.tables.api_keys import ApiKey, Role
 from sensorcast_common.tables.idempotency import Claim, KeptAnswer
+from sensorcast_common.tables.incidents import StoredIncident
 from sensorcast_common.tables.skill import HourSkill
 
 
@@ -103,6 +107,10 @@ class Incidents(Protocol):
         """One incident."""
         ...
 
+    async def load(self, tenant: str, incident_id: str) -> StoredIncident | None:
+        """One incident with its outbox."""
+        ...
+
 
 class Journal(Protocol):
     """What people do with incidents; see `sensorcast_common.tables.incident_journal` for the errors."""
@@ -141,6 +149,48 @@ class Rules(Protocol):
 
     async def versions(self, tenant: str, rule_id: str) -> Sequence[RuleVersion]:
         """What a rule said from when on and who changed it, newest first."""
+        ...
+
+
+ThingT = TypeVar("ThingT")
+
+
+class Kept(Protocol[ThingT]):
+    """Recipients, escalations or silences; see `sensorcast_common.tables.contact_items` for the errors."""
+
+    async def list(self, tenant: str) -> Sequence[ThingT]:
+        """All of a tenant, by id."""
+        ...
+
+    async def get(self, tenant: str, identity: str) -> ThingT | None:
+        """One of them."""
+        ...
+
+    async def put(self, thing: ThingT) -> None:
+        """Store it as the version after the one that is there."""
+        ...
+
+    async def delete(self, tenant: str, identity: str) -> bool:
+        """Remove one; tells whether there was one."""
+        ...
+
+
+class ContactStores(Protocol):
+    """Who is told of incidents."""
+
+    @property
+    def recipients(self) -> Kept[Recipient]:
+        """Who is told."""
+        ...
+
+    @property
+    def escalations(self) -> Kept[Escalation]:
+        """In which order."""
+        ...
+
+    @property
+    def silences(self) -> Kept[Silence]:
+        """When nobody is."""
         ...
 
 
@@ -242,6 +292,7 @@ class Stores:
     incidents: Incidents
     journal: Journal
     rules: Rules
+    contacts: ContactStores
     api_keys: ApiKeys
     quarantine: Quarantine
     idempotency: Idempotency

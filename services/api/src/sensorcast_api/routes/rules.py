@@ -1,8 +1,8 @@
 """Alert rules: what is watched and who is told. Changes are conditional, so that nobody undoes another's unseen."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from sensorcast_api import examples
@@ -10,6 +10,7 @@ from sensorcast_api.auth import Operator, Viewer
 from sensorcast_api.conditions import etag, version_of
 from sensorcast_api.paging import Page
 from sensorcast_api.problems import ProblemError, not_found
+from sensorcast_api.routes.versions import ETAG_HEADER, IfMatch, taken
 from sensorcast_api.services import Wired
 from sensorcast_common.rule import Condition, LabelPatterns, Pattern, PhoneNumber, Rule, RuleVersion
 from sensorcast_common.tables.rules import RuleConflict
@@ -17,10 +18,7 @@ from sensorcast_common.tables.versioned import VersionConflict
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
-_ETAG_HEADER: Final = {"ETag": "The rule's version, to be sent as If-Match when it is replaced."}
-
 RuleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", examples=["too-warm"])]
-IfMatch = Annotated[str | None, Header(description='The ETag of the rule to replace, e.g. `"3"`; leave out to create.')]
 
 
 class RuleBody(BaseModel):
@@ -49,9 +47,7 @@ async def list_rules(caller: Viewer, wired: Wired) -> Page[Rule]:
     return Page(items=await wired.stores.rules.list(caller.tenant))
 
 
-@router.get(
-    "/{rule_id}", responses={200: examples.shown(examples.RULE, headers=_ETAG_HEADER), **examples.problems(404)}
-)
+@router.get("/{rule_id}", responses={200: examples.shown(examples.RULE, headers=ETAG_HEADER), **examples.problems(404)})
 async def get_rule(caller: Viewer, wired: Wired, rule_id: RuleId, response: Response) -> Rule:
     """One rule."""
     rule = await wired.stores.rules.get(caller.tenant, rule_id)
@@ -64,8 +60,8 @@ async def get_rule(caller: Viewer, wired: Wired, rule_id: RuleId, response: Resp
 @router.put(
     "/{rule_id}",
     responses={
-        200: examples.shown(examples.RULE, headers=_ETAG_HEADER),
-        201: {"description": "Created", "model": Rule, **examples.shown(examples.RULE, headers=_ETAG_HEADER)},
+        200: examples.shown(examples.RULE, headers=ETAG_HEADER),
+        201: {"description": "Created", "model": Rule, **examples.shown(examples.RULE, headers=ETAG_HEADER)},
         **examples.problems(403, 412, 428),
     },
 )
@@ -78,7 +74,7 @@ async def put_rule(
     try:
         await wired.stores.rules.put(rule, by=caller.name)
     except RuleConflict as error:
-        raise await _conflict(wired, caller.tenant, rule_id, expected) from error
+        raise taken("rule", await wired.stores.rules.get(caller.tenant, rule_id), expected) from error
     response.status_code = 200 if expected else 201
     response.headers["ETag"] = etag(rule.version)
     return rule
@@ -102,13 +98,3 @@ async def list_versions(caller: Viewer, wired: Wired, rule_id: RuleId) -> Page[R
     if not found:
         raise not_found("rule")
     return Page(items=found)
-
-
-async def _conflict(wired: Wired, tenant: str, rule_id: str, expected: int) -> ProblemError:
-    stored = await wired.stores.rules.get(tenant, rule_id)
-    if expected == 0 and stored is not None:
-        return ProblemError(
-            428, "The rule exists: send its ETag as If-Match to replace it.", headers={"ETag": etag(stored.version)}
-        )
-    detail = f"The rule is at version {stored.version}." if stored else "The rule is gone."
-    return ProblemError(412, detail, kind="version-conflict")
