@@ -38,6 +38,12 @@ class ServerProcess:
         assert self._process is not None, f"{self.name} does not run"
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended by itself; `None` while it runs."""
+        assert self._process is not None, f"{self.name} was not started"
+        return self._process.poll()
+
     def start(self) -> None:
         """Start it and wait until it is ready.
 
