@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
     from types_aiobotocore_forecast import ForecastServiceClient
     from types_aiobotocore_forecastquery import ForecastQueryServiceClient
+    from types_aiobotocore_quicksight import QuickSightClient
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3tables import S3TablesClient
     from types_aiobotocore_sagemaker_runtime import SageMakerRuntimeClient
@@ -40,6 +41,7 @@ ServiceName = Literal[
     "dynamodb",
     "forecast",
     "forecastquery",
+    "quicksight",
     "s3",
     "s3tables",
     "sagemaker-runtime",
@@ -81,6 +83,8 @@ class Aws:
     def client(
         self, service: Literal["forecastquery"]
     ) -> "AbstractAsyncContextManager[ForecastQueryServiceClient]": ...
+    @overload
+    def client(self, service: Literal["quicksight"]) -> "AbstractAsyncContextManager[QuickSightClient]": ...
     @overload
     def client(self, service: Literal["s3"]) -> "AbstractAsyncContextManager[S3Client]": ...
     @overload

@@ -4,6 +4,7 @@ import sys
 
 from sensorcast_api.asgi import make_app
 from sensorcast_api.credentials import AnyCredential
+from sensorcast_api.dashboards import QuickSight
 from sensorcast_api.history.athena import Athena
 from sensorcast_api.history.past import Past
 from sensorcast_api.keyring import KeyRing
@@ -91,6 +92,7 @@ async def build(
         clock=system_clock,
         limits=_limits(settings),
         past=await _past(settings, life, aws, names, stores, metrics),
+        dashboards=await _dashboards(settings, life, aws),
     )
 
     async def tables_answer() -> None:
@@ -126,6 +128,23 @@ def _feeds(services: Services, life: Lifecycle, connect: Connect) -> None:
     )
     life.background("mqtt", mqtt.run)
     life.background("forecasts", forecasts.run)
+
+
+async def _dashboards(settings: ApiSettings, life: Lifecycle, aws: Aws) -> QuickSight | None:
+    if not settings.quicksight_dashboards:
+        return None
+    async with aws.client("sts") as sts:
+        identity = await sts.get_caller_identity()
+    client = await life.enter(aws.client("quicksight"))
+    return QuickSight(
+        client=client,
+        account=identity["Account"],
+        region=client.meta.region_name,
+        partition=identity["Arn"].split(":")[1],
+        dashboards=settings.quicksight_dashboards,
+        domains=settings.quicksight_domains,
+        session_minutes=settings.quicksight_session_minutes,
+    )
 
 
 async def _past(

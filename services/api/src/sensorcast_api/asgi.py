@@ -16,6 +16,7 @@ from sensorcast_api.gate import Gate
 from sensorcast_api.idempotency import Idempotent
 from sensorcast_api.middleware import RequestScope
 from sensorcast_api.routes import (
+    dashboards,
     devices,
     escalations,
     events,
@@ -86,6 +87,7 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
         series,
         readings,
         history,
+        dashboards,
         forecasts,
         skill,
         incidents,

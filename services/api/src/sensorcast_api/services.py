@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from sensorcast_api.credentials import AnyCredential
+from sensorcast_api.dashboards import Embedding
 from sensorcast_api.history.past import Past
 from sensorcast_api.metrics import ApiMetrics
 from sensorcast_api.ports import Resend, Stores
@@ -46,7 +47,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything a route may use; `past` is `None` where there is no lake."""
+    """Everything a route may use; `past` is `None` where there is no lake, `dashboards` without QuickSight."""
 
     stores: Stores
     resend: Resend
@@ -58,6 +59,7 @@ class Services:
     clock: Clock
     limits: Limits = field(default_factory=Limits)
     past: Past | None = None
+    dashboards: Embedding | None = None
 
 
 def _services(request: Request) -> Services:

@@ -8,6 +8,7 @@ from pydantic_settings import NoDecode
 from sensorcast_api.oidc.claims import ClaimRules
 from sensorcast_api.oidc.tokens import ALGORITHMS
 from sensorcast_common.mqtt import MqttSettings
+from sensorcast_common.names import is_name
 from sensorcast_common.settings import ServiceSettings
 from sensorcast_common.tables.api_keys import Role
 
@@ -24,6 +25,9 @@ class ApiSettings(MqttSettings, ServiceSettings):
         stream_queue: Events that wait for a slow client before the oldest are dropped.
         heartbeat_seconds: Silence on a stream after which a heartbeat is sent.
         max_range_days: Longest range of one request for readings.
+        quicksight_dashboards: Dashboards to embed, as `NAME=DASHBOARD_ID`, separated by commas.
+        quicksight_domains: Web origins, separated by commas, whose pages may embed them.
+        quicksight_session_minutes: How long a person may look at one.
         history_queries: Athena queries that one process runs at a time; others wait.
         history_seconds: How long one of them may take.
         history_reuse_minutes: How old a result may be that Athena uses again, for ranges that ended a day ago.
@@ -50,6 +54,9 @@ class ApiSettings(MqttSettings, ServiceSettings):
     stream_queue: int = Field(default=1_000, ge=1, le=100_000)
     heartbeat_seconds: float = Field(default=15.0, ge=0.1, le=60)
     max_range_days: int = Field(default=7, ge=1, le=366)
+    quicksight_dashboards: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    quicksight_domains: Annotated[tuple[str, ...], NoDecode] = ()
+    quicksight_session_minutes: int = Field(default=60, ge=15, le=600)
     history_queries: int = Field(default=8, ge=1, le=100)
     history_seconds: float = Field(default=120.0, gt=0, le=1800)
     history_reuse_minutes: int = Field(default=60, ge=0, le=10_080)
@@ -65,14 +72,16 @@ class ApiSettings(MqttSettings, ServiceSettings):
     oidc_roles: Annotated[tuple[str, ...], NoDecode] = ()
     oidc_leeway_seconds: int = Field(default=60, ge=0, le=300)
 
-    @field_validator("cors_origins", "oidc_audience", "oidc_algorithms", "oidc_roles", mode="before")
+    @field_validator(
+        "cors_origins", "quicksight_domains", "oidc_audience", "oidc_algorithms", "oidc_roles", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("cors_origins")
+    @field_validator("cors_origins", "quicksight_domains")
     @classmethod
     def _no_wildcard(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
@@ -123,3 +132,22 @@ class ApiSettings(MqttSettings, ServiceSettings):
             roles=roles,
             leeway_seconds=self.oidc_leeway_seconds,
         )
+
+    @field_validator("quicksight_dashboards", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs: dict[str, str] = {}
+        for part in filter(None, (each.strip() for each in value.split(","))):
+            name, equals, dashboard = part.partition("=")
+            if not equals or not is_name(name) or not dashboard:
+                raise ValueError(f"{part!r} is not NAME=DASHBOARD_ID")
+            pairs[name] = dashboard
+        return pairs
+
+    @model_validator(mode="after")
+    def _domains_for_dashboards(self) -> Self:
+        if self.quicksight_dashboards and not self.quicksight_domains:
+            raise ValueError("quicksight_domains: say which web origins may embed the dashboards")
+        return self
