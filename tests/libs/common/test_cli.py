@@ -7,7 +7,7 @@ from sensorcast_common.cli import build
 
 def test_every_installed_command_is_listed() -> None:
     listed = CliRunner().invoke(build(), ["--help"]).output
-    for command in ("up", "simulate", "replay", "rules", "recipients", "api-key"):
+    for command in ("up", "simulate", "replay", "rules", "recipients", "doctor", "api-key"):
         assert command in listed
 
 

@@ -1,0 +1,1 @@
+"""Checks, before it matters, whether an alert would arrive."""
