@@ -17,16 +17,10 @@ import grimp
 from botocore import xform_name
 from botocore.session import get_session
 
-_PACKAGES: Final = (
-    "sensorcast_common",
-    "faststream_sqs",
-    "sensorcast_ingest",
-    "sensorcast_archiver",
-    "sensorcast_forecaster",
-    "sensorcast_alerter",
-    "sensorcast_api",
-)
 _SOURCES: Final = Path(__file__).parents[3]
+_PACKAGES: Final = sorted(
+    path.parent.name for folder in ("libs", "services") for path in _SOURCES.glob(f"{folder}/*/src/*/__init__.py")
+)
 
 
 @cache

@@ -48,6 +48,17 @@ def test_what_is_installed_is_checked_against_hashes(dockerfile: tuple[Path, lis
     assert "://" not in re.sub(r"#.*", "", body), "a lock file names no index"
 
 
+def test_every_distribution_that_the_lock_file_leaves_out_is_built(dockerfile: tuple[Path, list[Stage]]) -> None:
+    path, stages = dockerfile
+    listed = (ROOT / "requirements" / f"{path.parent.name}.in").read_text(encoding="utf-8").splitlines()
+    wanted = {line.removeprefix("-e ../").partition("[")[0] for line in listed}
+    runs = [each.text for stage in stages for each in stage.instructions if each.name == "RUN"]
+    [wheel] = [text for text in runs if "pip wheel" in text]
+    patterns = [word.removeprefix("./") for word in wheel.partition("&&")[0].split() if word.startswith("./")]
+    built = {found.relative_to(ROOT).as_posix() for pattern in patterns for found in ROOT.glob(pattern)}
+    assert built == wanted
+
+
 def test_the_last_stage_runs_as_nobody_without_a_shell(dockerfile: tuple[Path, list[Stage]]) -> None:
     _, stages = dockerfile
     last = stages[-1]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
     from types_aiobotocore_forecast import ForecastServiceClient
     from types_aiobotocore_forecastquery import ForecastQueryServiceClient
+    from types_aiobotocore_iot import IoTClient
     from types_aiobotocore_quicksight import QuickSightClient
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3tables import S3TablesClient
@@ -41,6 +42,7 @@ ServiceName = Literal[
     "dynamodb",
     "forecast",
     "forecastquery",
+    "iot",
     "quicksight",
     "s3",
     "s3tables",
@@ -85,6 +87,8 @@ class Aws:
     ) -> "AbstractAsyncContextManager[ForecastQueryServiceClient]": ...
     @overload
     def client(self, service: Literal["quicksight"]) -> "AbstractAsyncContextManager[QuickSightClient]": ...
+    @overload
+    def client(self, service: Literal["iot"]) -> "AbstractAsyncContextManager[IoTClient]": ...
     @overload
     def client(self, service: Literal["s3"]) -> "AbstractAsyncContextManager[S3Client]": ...
     @overload

@@ -244,6 +244,22 @@ class Names:
         """S3 bucket of trained models."""
         return f"{self.stack}-models-{account}-{region}"
 
+    # AWS IoT Core, of the production template
+    @property
+    def thing_type(self) -> str:
+        """Type of the things that are devices."""
+        return f"{self.stack}-sensor"
+
+    @property
+    def device_policy(self) -> str:
+        """Policy of a device's certificate: it may publish its own readings."""
+        return f"{self.stack}-device"
+
+    @staticmethod
+    def thing(tenant: str, device: str) -> str:
+        """Name of a device's thing, and its MQTT client id."""
+        return f"{tenant}:{device}"
+
     # EventBridge Scheduler
     @property
     def schedule_group(self) -> str:
