@@ -87,7 +87,7 @@ def _spoken(module: str) -> frozenset[str]:
     spoken = set()
     for node in ast.walk(ast.parse(_file(module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("types_aiobotocore_"):
-            spoken.add(node.module.removeprefix("types_aiobotocore_").partition(".")[0])
+            spoken.add(node.module.removeprefix("types_aiobotocore_").partition(".")[0].replace("_", "-"))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             first = node.args[0]
             if node.func.attr in ("client", "create_client") and isinstance(first, ast.Constant):

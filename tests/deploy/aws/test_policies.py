@@ -18,6 +18,7 @@ ACTIONS: Final = {
     ("dynamodb", "TransactWriteItems"): {"dynamodb:PutItem", "dynamodb:UpdateItem"},
     ("sts", "GetCallerIdentity"): set(),
     ("sesv2", "SendEmail"): {"ses:SendEmail"},
+    ("sagemaker-runtime", "InvokeEndpoint"): {"sagemaker:InvokeEndpoint"},
     ("s3", "ListObjectsV2"): {"s3:ListBucket"},
     ("s3", "HeadObject"): {"s3:GetObject"},
 }
@@ -29,7 +30,7 @@ NOT_CALLED: Final = {
     "archiver": {"sns:GetTopicAttributes", "sns:Publish"},
     "forecaster": set[str](),
     # `subscribe` is aiomqtt's here, and `delete` of contacts is the API's.
-    "alerter": {"dynamodb:DeleteItem", "sns:GetTopicAttributes", "sns:Subscribe"},
+    "alerter": {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "sns:GetTopicAttributes", "sns:Subscribe"},
     # Lists of all tenants and deletions of readings are commands', run with an operator's credentials.
     "api": {"dynamodb:BatchWriteItem", "dynamodb:Scan", "sns:GetTopicAttributes", "sns:Publish"},
 }
