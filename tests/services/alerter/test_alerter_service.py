@@ -12,6 +12,7 @@ import pytest
 from tests.servers.aws import AwsAccount, DeployedStack, MinistackServer
 from tests.servers.broker import MosquittoServer
 from tests.servers.waiting import until
+from tests.services.alerter.test_channels import SECRET, Receiver
 
 from sensorcast_alerter.app import build
 from sensorcast_alerter.notify.message import Message
@@ -27,7 +28,9 @@ from sensorcast_common.identity import new_id
 from sensorcast_common.incident import Basis, Incident, IncidentState
 from sensorcast_common.lifecycle import Lifecycle
 from sensorcast_common.reading import Reading
+from sensorcast_common.recipient import Recipient
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
+from sensorcast_common.tables.contacts import ContactsTable
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_common.tables.rules import RulesTable
 from sensorcast_local import emulator
@@ -299,3 +302,30 @@ async def test_an_sns_that_is_away_is_to_be_tried_again() -> None:
     async with nowhere.aws.client("sns") as sns:
         with pytest.raises(Retryable, match="SNS"):
             await SmsSender(sns).send(message)
+
+
+async def test_a_recipient_is_told_by_sms_and_webhook_and_the_end_by_webhook_alone(
+    bench: Bench, sent_sms: SentSms
+) -> None:
+    manager = "+4915187654321"
+    async with Receiver().open() as receiver:
+        async with bench.stack.aws.client("dynamodb") as dynamodb:
+            contacts = ContactsTable(dynamodb, bench.stack.names)
+            ways = {"sms": manager, "webhook": {"url": receiver.url, "secret": SECRET}}
+            anna = {"tenant": "acme", "recipient_id": "anna", "name": "Anna", "roles": ["manager"], **ways}
+            await contacts.recipients.put(Recipient.model_validate(anna))
+        await bench.start(webhook_allow_loopback=True)
+        await bench.readings(reading(9))
+        await until(lambda: bool(receiver.got))
+
+        async def both_told() -> bool:
+            return {sms.phone_number for sms in await sent_sms()} == {NUMBER, manager}
+
+        await until(both_told)
+        await bench.readings(reading(5))
+        await until(lambda: len(receiver.got) == 2)
+        await until(bench.handled)
+    assert len(await sent_sms()) == 2
+    told = [json.loads(body) for _, body in receiver.got]
+    assert [each["occasion"] for each in told] == ["opened", "resolved"]
+    assert told[0]["incidents"][0]["device"] == "truck-1"

@@ -1,6 +1,7 @@
 """An SMS fits one part of the GSM-7 alphabet and says what, where, which limit and when."""
 
 from string import Formatter
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,7 @@ from sensorcast_alerter.notify.gsm7 import ONE_PART, gsm7, septets
 from sensorcast_alerter.notify.text import sms_text
 from sensorcast_alerter.notify.words import LANGUAGES, words
 from sensorcast_common.clock import from_millis
+from sensorcast_common.condition import Side
 from sensorcast_common.identity import new_id
 from sensorcast_common.incident import Basis, Incident, IncidentState, Occasion
 
@@ -123,6 +125,7 @@ def test_any_incident_fits_one_part(expected: bool, **changes: object) -> None:
     threshold=st.floats(allow_nan=False, allow_infinity=False),
     severity=st.sampled_from(["info", "warning", "critical"]),
     basis=st.sampled_from(list(Basis)),
+    side=st.sampled_from(get_args(Side)),
     count=st.sampled_from([1, 2, 200]),
     group=st.text(min_size=1, max_size=64),
     expected=st.booleans(),
@@ -177,3 +180,16 @@ def test_every_language_words_everything(language: str) -> None:
             for key, template in texts.items():
                 fields = {field for _, field, _, _ in Formatter().parse(template) if field}
                 assert {field for _, field, _, _ in Formatter().parse(other[part][key]) if field} == fields, key
+
+
+@pytest.mark.parametrize(
+    ("side", "facts"),
+    [
+        ("rising", "9.26 C, rising faster than 8 C/min since 15 Jan 23:30 UTC"),
+        ("silent", "no reading since 15 Jan 23:30 UTC"),
+        ("stuck", "stuck at 9.26 C since 15 Jan 23:30 UTC"),
+        ("kinetic", "mean kinetic temperature above 8 C since 15 Jan 23:30 UTC"),
+    ],
+)
+def test_each_kind_of_breach_has_its_words(side: str, facts: str) -> None:
+    assert sms_text([incident(side=side)], timezone=UTC).endswith(f"truck-07 temperature {facts}")

@@ -239,6 +239,16 @@ async def test_a_lesser_incident_of_the_same_series_is_not_told_while_the_severe
     assert [text.partition(" ")[0] for text in room.sms] == ["CRITICAL", "WARNING"]
 
 
+async def test_one_that_is_only_pending_keeps_nobody_from_being_told() -> None:
+    severe = limit_rule(rule_id="hot", above=20, sms=[], hold_seconds=3600).model_copy(update={"severity": "critical"})
+    room = await room_with(recipient("driver", sms=DRIVER), rule=severe)
+    await room.take(reading("00:01", 25))
+    room.tables.rules.append(limit_rule(sms=[]))
+    await sweeps(room, "00:02")
+    await room.take(reading("00:03", 25))
+    assert told(room) == [DRIVER]
+
+
 async def test_a_cap_holds_back_what_is_over_it_until_the_next_day_and_says_so() -> None:
     each = escalation(group_by=None)
     caps = Caps(per_number=2, per_tenant=3)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from sensorcast_alerter.notify.draft import Draft, Held, Hold, Sifted
-from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.incident import LIVE_STATES, Incident
 from sensorcast_common.recipient import SEVERITIES
 
 
@@ -17,7 +17,7 @@ class InhibitStage:
         """Know what is open from now on."""
         self._worst = {}
         for incident in incidents:
-            if incident.state is not IncidentState.RESOLVED:
+            if incident.state in LIVE_STATES:
                 known = self._worst.get(_place(incident))
                 if known is None or _rank(incident) > _rank(known):
                     self._worst[_place(incident)] = incident
