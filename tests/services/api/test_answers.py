@@ -13,6 +13,10 @@ from tests.services.api.fakes import NOW, World
 from sensorcast_api import table
 from sensorcast_api.answers import matches
 from sensorcast_api.encoding import choose, qualities
+from sensorcast_api.kept import AnswerCache, KeptAnswer
+from sensorcast_api.services import Limits
+from sensorcast_api.stream.hub import Kind, LiveEvent
+from sensorcast_common.tables.api_keys import Role
 
 CSV = {"Accept": "text/csv"}
 
@@ -108,3 +112,45 @@ async def test_every_list_is_a_table_and_nothing_in_it_is_a_formula(world: World
     assert next(csv.DictReader(io.StringIO(devices.text)))["metrics.temperature.last_value"] == "4.2"
     assert single.headers["content-type"] == "application/json"
     assert problem.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_was_just_answered_is_answered_again_until_something_changes() -> None:
+    world = World(limits=Limits(answer_seconds=60))
+    incident = world.incidents.put("acme", "019a0c2e-5f2b-7c3d-9e4f-000000000001")
+    async with (
+        world.client() as client,
+        world.client() as colleague,
+        world.client(role=Role.OPERATOR) as operator,
+        world.client(tenant="other") as other,
+    ):
+        first = await client.get("/v1/devices")
+        world.devices.put("acme", "van-1")
+        same = await colleague.get("/v1/devices")
+        assert (same.content, same.headers["etag"]) == (first.content, first.headers["etag"])
+        assert same.headers["x-request-id"] != first.headers["x-request-id"]
+        again = await client.get("/v1/devices", headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert "van-1" in (await operator.get("/v1/devices")).text
+        assert {each["tenant"] for each in (await other.get("/v1/devices")).json()["items"]} == {"other"}
+        await operator.patch("/v1/devices/truck-1/labels", json={"labels": {"site": "south"}})
+        assert "van-1" in (await client.get("/v1/devices")).text
+        assert (await client.get("/v1/me")).json()["key_id"] != (await colleague.get("/v1/me")).json()["key_id"]
+        before = (await client.get("/v1/incidents")).content
+        world.incidents.items.clear()
+        assert (await client.get("/v1/incidents")).content == before
+        world.services.hub.publish(LiveEvent(Kind.INCIDENT, "acme", incident.device, NOW, b""))
+        assert (await client.get("/v1/incidents")).json()["items"] == []
+        assert (await client.get("/v1/devices/truck-0")).status_code == 404
+        world.devices.put("acme", "truck-0")
+        assert (await client.get("/v1/devices/truck-0")).status_code == 200
+
+
+def test_what_is_kept_is_bounded_in_bytes_and_time() -> None:
+    now = 0.0
+    cache = AnswerCache(seconds=1, capacity=10_000, monotonic=lambda: now)
+    for number in range(20):
+        cache.keep(number, KeptAnswer((), b"x" * 1_000, "", None))
+    assert [number for number in range(20) if cache.find(number)] == [16, 17, 18, 19]
+    now = 1.0
+    assert cache.find(19) is None
+    assert not AnswerCache(seconds=0).keeps

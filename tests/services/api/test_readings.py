@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.services.api.fakes import NOW, World
 
-from sensorcast_api.downsample import Method, chosen
+from sensorcast_api.downsample import FEWEST, Method, chosen
 from sensorcast_common.clock import from_millis, rfc3339
 
 PATH = "/v1/devices/truck-1/readings"
@@ -161,7 +161,7 @@ async def test_the_forecast_that_was_known_then(world: World) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 10_000), st.floats(-1e6, 1e6)), min_size=1, max_size=300),
-    st.integers(4, 100),
+    st.integers(FEWEST, 100),
     st.sampled_from(Method),
 )
 def test_fewer_points_keep_the_ends_and_the_extremes(
@@ -170,7 +170,7 @@ def test_fewer_points_keep_the_ends_and_the_extremes(
     ts = list(itertools.accumulate(step for step, _ in steps))
     value = [each for _, each in steps]
     kept = chosen(ts, value, points=points, method=method)
-    assert len(kept) <= max(points, 4)
+    assert len(kept) <= points
     assert kept == sorted(set(kept))
     assert {0, len(ts) - 1} <= set(kept)
     if method is Method.MINMAX:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Hashable
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -9,8 +10,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sensorcast_api import encoding, table
+from sensorcast_api.auth import PRINCIPAL
 from sensorcast_api.gate import GUARDED
+from sensorcast_api.kept import AnswerCache, KeptAnswer
+from sensorcast_api.stream.hub import Hub
 
+_READS: Final = ("GET", "HEAD")
 _ETAG_BYTES: Final = 12
 _VARY: Final = "Authorization, X-API-Key, Accept, Accept-Encoding"
 _REVALIDATE: Final = "private, no-cache"
@@ -21,25 +26,57 @@ class Answers:
     """Finishes the answers of all routes behind it; event streams pass through untouched.
 
     Args:
-        app: What is behind.
+        app: What is behind; the gate is before.
+        cache: Keeps answers for a moment.
+        hub: Tells how often incidents of a tenant have changed, after which nothing that was kept is good.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, cache: AnswerCache, hub: Hub) -> None:
         self._app = app
+        self._cache = cache
+        self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, _Answer(scope, send).take)
+        key = self._key(scope)
+        if key is not None and (kept := self._cache.find(key)) is not None:
+            await _repeat(kept, scope, send)
+            return
+        try:
+            await self._app(scope, receive, _Answer(scope, send, self._cache, key).take)
+        finally:
+            if scope["method"] not in _READS and PRINCIPAL in scope:
+                self._cache.written(scope[PRINCIPAL].tenant)
+
+    def _key(self, scope: Scope) -> Hashable | None:
+        """Everything that decides an answer to a read; `None` where it is not to be kept."""
+        if not self._cache.keeps or scope["method"] != "GET" or PRINCIPAL not in scope:
+            return None
+        credential = scope[PRINCIPAL].key
+        sent = Headers(scope=scope)
+        return (
+            credential.tenant,
+            credential.role,
+            credential.scopes,
+            self._cache.generation(credential.tenant),
+            self._hub.incident_changes[credential.tenant],
+            scope["path"],
+            scope["query_string"],
+            sent.get("accept"),
+            sent.get("accept-encoding"),
+        )
 
 
 class _Answer:
     """One answer on its way out."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, cache: AnswerCache, key: Hashable | None) -> None:
         self._scope = scope
+        self._cache = cache
+        self._key = key
         self._request = Headers(scope=scope)
         self._send = send
         self._start: Message | None = None
@@ -61,16 +98,14 @@ class _Answer:
 
     async def _whole(self, start: Message, body: bytes) -> None:
         headers = MutableHeaders(scope=start)
+        etag = None
         if self._scope["path"].startswith(GUARDED):
             headers["Vary"] = _VARY
-            if start["status"] == 200 and self._scope["method"] in ("GET", "HEAD"):
+            if start["status"] == 200 and self._scope["method"] in _READS:
                 body = self._tabulate(headers, body)
-                if self._validate(headers, body):
-                    start["status"] = 304
-                    for name in ("content-length", "content-type"):
-                        del headers[name]
-                    await self._send(start)
-                    await self._send({"type": "http.response.body", "body": b""})
+                etag = self._validate(headers, body)
+                if matches(self._request.get("if-none-match", ""), etag):
+                    await _unchanged(start, self._send)
                     return
         coding = self._coding(headers, len(body))
         if coding is not None:
@@ -78,6 +113,9 @@ class _Answer:
             _mark(headers, coding)
         if "content-length" in headers and self._scope["method"] != "HEAD":
             headers["Content-Length"] = str(len(body))
+        if self._key is not None and etag is not None and headers["cache-control"] == _REVALIDATE:
+            route = self._scope.get("route")
+            self._cache.keep(self._key, KeptAnswer(tuple(start["headers"]), body, etag, route))
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
 
@@ -94,15 +132,15 @@ class _Answer:
             headers["Link"] = f'<{self._scope["path"]}?{urlencode([*query, ("cursor", cursor)])}>; rel="next"'
         return text.encode()
 
-    def _validate(self, headers: MutableHeaders, body: bytes) -> bool:
-        """Give the answer an ETag unless its route has; tell whether the client holds just this answer."""
+    def _validate(self, headers: MutableHeaders, body: bytes) -> str:
+        """Give the answer an ETag unless its route has."""
         etag = headers.get("etag")
         if etag is None:
             # Weak: the same content may be packed in other ways.
             etag = f'W/"{hashlib.blake2b(body, digest_size=_ETAG_BYTES).hexdigest()}"'
             headers["ETag"] = etag
         headers.setdefault("Cache-Control", _REVALIDATE)
-        return matches(self._request.get("if-none-match", ""), etag)
+        return etag
 
     async def _begin_stream(self, start: Message, message: Message) -> None:
         self._streaming = True
@@ -132,6 +170,26 @@ class _Answer:
         if not headers.get("etag", "W/").startswith("W/"):
             return None  # a strong ETag stands for these very bytes
         return encoding.choose(self._request.get("accept-encoding", ""))
+
+
+async def _repeat(kept: KeptAnswer, scope: Scope, send: Send) -> None:
+    scope["route"] = kept.route
+    start: Message = {"type": "http.response.start", "status": 200, "headers": list(kept.headers)}
+    if matches(Headers(scope=scope).get("if-none-match", ""), kept.etag):
+        await _unchanged(start, send)
+        return
+    await send(start)
+    await send({"type": "http.response.body", "body": kept.body})
+
+
+async def _unchanged(start: Message, send: Send) -> None:
+    """Say that the client's copy is good."""
+    start["status"] = 304
+    headers = MutableHeaders(scope=start)
+    for name in ("content-length", "content-type", "content-encoding"):
+        del headers[name]
+    await send(start)
+    await send({"type": "http.response.body", "body": b""})
 
 
 def matches(if_none_match: str, etag: str) -> bool:

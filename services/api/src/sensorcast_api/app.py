@@ -184,6 +184,7 @@ def _limits(settings: ApiSettings) -> Limits:
         streams_per_key=settings.max_streams_per_key,
         queue=settings.stream_queue,
         heartbeat_seconds=settings.heartbeat_seconds,
+        answer_seconds=settings.answer_seconds,
     )
 
 

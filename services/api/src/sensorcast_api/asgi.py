@@ -14,6 +14,7 @@ from sensorcast_api.answers import Answers
 from sensorcast_api.fleet.overview import FleetOverview
 from sensorcast_api.gate import Gate
 from sensorcast_api.idempotency import Idempotent
+from sensorcast_api.kept import AnswerCache
 from sensorcast_api.middleware import RequestScope
 from sensorcast_api.routes import (
     dashboards,
@@ -108,7 +109,7 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
     app.include_router(page_router(page))
     # The last one added is the outermost.
     app.add_middleware(Idempotent, store=services.stores.idempotency, clock=services.clock)
-    app.add_middleware(Answers)
+    app.add_middleware(Answers, cache=AnswerCache(seconds=services.limits.answer_seconds), hub=services.hub)
     app.add_middleware(Gate, credentials=services.credentials, rates=services.rates, metrics=services.metrics)
     if cors_origins:
         app.add_middleware(

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from tsdownsample import LTTBDownsampler, MinMaxDownsampler
 
-FEWEST: Final = 4
+FEWEST: Final = 6
 
 
 class Method(StrEnum):

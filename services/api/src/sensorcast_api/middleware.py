@@ -19,6 +19,9 @@ log = logger(__name__)
 MAX_BODY_BYTES: Final = 64 * 1024
 """More than any body of this API needs."""
 
+_FIRST_ERROR: Final = 400
+_SLOW_SECONDS: Final = 1.0
+
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
 
 API_CSP: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -77,7 +80,10 @@ class RequestScope:
         route = _route(scope)
         self._metrics.requests.labels(_method(scope), route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
-        log.info("request", method=_method(scope), route=route, status=status, ms=round(seconds * 1000, 1))
+        # Reads that went well are in the metrics; a line for each costs as much as the answer.
+        worth_a_line = status >= _FIRST_ERROR or scope["method"] not in ("GET", "HEAD") or seconds >= _SLOW_SECONDS
+        write = log.info if worth_a_line else log.debug
+        write("request", method=_method(scope), route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -31,6 +31,7 @@ class Limits:
         resume_seconds: How far back `Last-Event-ID` may reach.
         resume_devices: Devices a stream may watch and still be resumed.
         settle_seconds: How long the hot store may lag behind MQTT.
+        answer_seconds: How long an answer is given again to those who ask the same.
     """
 
     range_seconds: int = 7 * 86_400
@@ -43,6 +44,7 @@ class Limits:
     resume_seconds: float = 900.0
     resume_devices: int = 200
     settle_seconds: float = 20.0
+    answer_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,8 @@ class Services:
     dashboards: Embedding | None = None
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
+    # A coroutine, since FastAPI hands plain functions to a thread, which costs more than they do.
     found = request.app.state.services
     if not isinstance(found, Services):
         raise TypeError("app.state.services: not wired")

@@ -49,7 +49,7 @@ _EXAMPLE: Final = FleetPage(
 )
 
 
-def _overview(request: Request) -> FleetOverview:
+async def _overview(request: Request) -> FleetOverview:
     found = request.app.state.fleet
     if not isinstance(found, FleetOverview):
         raise TypeError("app.state.fleet: not wired")

@@ -159,7 +159,7 @@ Start = Annotated[Time | None, Query(description="First time wanted; a day befor
 End = Annotated[Time | None, Query(description="First time no longer wanted; now by default.")]
 
 
-def _question(
+async def _question(
     caller: Viewer, wired: Wired, devices: Devices, metrics: Metrics, start: Start = None, end: End = None
 ) -> Question:
     stop = end or from_millis(wired.clock())
@@ -175,7 +175,7 @@ def _question(
     )
 
 
-def _past(caller: Viewer, wired: Wired) -> Past:
+async def _past(caller: Viewer, wired: Wired) -> Past:
     del caller  # whoever may not ask is not told how the service runs
     if wired.past is None:
         raise ProblemError(503, "This service runs without a lake.")

@@ -1,6 +1,6 @@
 """Who the caller is: what a page needs to know to offer only what the key may do."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from sensorcast_api import examples
@@ -39,7 +39,9 @@ _EXAMPLE = Me(
 
 
 @router.get("", responses={200: examples.shown(_EXAMPLE), **examples.problems()})
-async def get_me(caller: Viewer) -> Me:
+async def get_me(caller: Viewer, response: Response) -> Me:
     """Tenant, role and expiry of the key."""
+    # It says who asks, which is not the same for all who may ask.
+    response.headers["Cache-Control"] = "no-store"
     key = caller.key
     return Me(tenant=key.tenant, role=key.role, key_id=key.key_id, name=key.name, expires_at=key.expires_at)

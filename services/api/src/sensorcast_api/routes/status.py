@@ -32,7 +32,7 @@ _EXAMPLE: Final = PipelineStatus(
 )
 
 
-def _pipeline(request: Request) -> Pipeline:
+async def _pipeline(request: Request) -> Pipeline:
     found = request.app.state.pipeline
     if not isinstance(found, Pipeline):
         raise TypeError("app.state.pipeline: not wired")

@@ -1,7 +1,7 @@
 """Fan-out: each event goes to the streams that watch its device, through a bounded queue per stream. No I/O."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -170,11 +170,13 @@ class Hub:
 
     Attributes:
         changed: Set whenever a stream came or went; whoever waits for it clears it.
+        incident_changes: How often incidents of each tenant have changed while somebody watched.
     """
 
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
         self.changed = asyncio.Event()
+        self.incident_changes: Counter[str] = Counter()
         self.closed = False
 
     @property
@@ -210,6 +212,8 @@ class Hub:
         Returns:
             To how many streams it went, and how many of them lost an older event for it.
         """
+        if event.kind is Kind.INCIDENT:
+            self.incident_changes[event.tenant] += 1
         handed = lost = 0
         for subscriber in self._subscribers:
             if subscriber.wants(event.kind, event.tenant, event.device):
