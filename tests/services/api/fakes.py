@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import httpx
@@ -453,6 +453,11 @@ class World:
             clock=lambda: self.now,
             limits=self.limits,
         )
+        self.app = make_app(self.services)
+
+    def use(self, hub: Hub) -> None:
+        """Serve with another hub."""
+        self.services = replace(self.services, hub=hub)
         self.app = make_app(self.services)
 
     async def fill(self, tenant: str) -> None:

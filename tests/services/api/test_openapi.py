@@ -23,7 +23,7 @@ def examples(spec: Json) -> Iterator[tuple[str, Json, object]]:
             for status, response in cast("dict[str, Json]", operation["responses"]).items():
                 for media in cast("dict[str, Json]", response.get("content", {})).values():
                     if "example" in media:
-                        yield f"{method} {path} {status}", cast("Json", media["schema"]), media["example"]
+                        yield f"{method} {path} {status}", cast("Json", media.get("schema", {})), media["example"]
             for parameter in cast("list[Json]", operation.get("parameters", [])):
                 schema = cast("Json", parameter["schema"])
                 for example in cast("list[object]", schema.get("examples", [])):

@@ -74,9 +74,11 @@ async def test_a_bad_rule_is_named(world: World, body: dict[str, object], field:
 async def test_a_body_that_is_no_json_is_a_problem(world: World) -> None:
     async with world.client(role=Role.OPERATOR) as client:
         answer = await client.put("/v1/rules/r1", content=b"{", headers={"Content-Type": "application/json"})
+        no_text = await client.put("/v1/rules/r1", content=b"<\xf3M", headers={"Content-Type": "application/json"})
         too_large = await client.put("/v1/rules/r1", json={"name": "x" * 70_000})
-    assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"place": "body", "field": "body", "message": "not JSON"}]
+    for refused in (answer, no_text):
+        assert refused.status_code == 422
+        assert refused.json()["errors"] == [{"place": "body", "field": "body", "message": "not JSON"}]
     assert too_large.status_code == 413
     assert too_large.headers["content-type"] == "application/problem+json"
 
@@ -85,8 +87,10 @@ async def test_unknown_paths_and_methods_are_problems(world: World) -> None:
     async with world.client() as client:
         nowhere = await client.get("/v1/nowhere")
         wrong = await client.post("/v1/devices")
+        several = await client.request("TRACE", "/v1/rules/too-warm")
     assert (nowhere.status_code, wrong.status_code) == (404, 405)
     assert wrong.headers["allow"] == "GET"
+    assert (several.status_code, several.headers["allow"]) == (405, "DELETE, GET, PUT")
     for answer in (nowhere, wrong):
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["correlation_id"] == answer.headers["x-request-id"]

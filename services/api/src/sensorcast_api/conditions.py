@@ -8,6 +8,10 @@ from sensorcast_api.problems import ProblemError, invalid
 _ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,8})"')
 
 
+IF_MATCH_PATTERN: Final = r'^\s*(\*|"(0|[1-9][0-9]{0,8})")\s*$'
+"""What `version_of` understands, for the OpenAPI document."""
+
+
 def etag(version: int) -> str:
     """The ETag of a version."""
     return f'"{version}"'

@@ -7,10 +7,12 @@ from typing import Final, Literal
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from sensorcast_common.invalid import plain_location
 
@@ -126,9 +128,15 @@ def install(app: FastAPI) -> None:
     async def on_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
+        if error.status_code == 400:
+            # FastAPI's word for bytes that are no text.
+            return respond(invalid("body", "body", "not JSON").problem)
         detail = f"{request.method} {request.url.path}" if error.status_code in (404, 405) else str(error.detail)
         title = HTTPStatus(error.status_code).phrase
-        return respond(Problem(title=title, status=error.status_code, detail=detail), error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(app, request.url.path))
+        return respond(Problem(title=title, status=error.status_code, detail=detail), headers)
 
     async def on_validation(request: Request, error: Exception) -> Response:
         del request
@@ -139,6 +147,16 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """The methods of all routes at an address; the framework tells those of the first only."""
+    methods: set[str] = set()
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, Route) and route.path_regex.match(path):
+            methods |= route.methods or set()
+    return sorted(methods)
 
 
 def _invalid(errors: list[FieldError]) -> ProblemError:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
-from sensorcast_api.conditions import conflict, etag, version_of
+from sensorcast_api.conditions import IF_MATCH_PATTERN, conflict, etag, version_of
 from sensorcast_api.paging import Cursor, Page, PageLimit, decode, encode, refusing_cursor
 from sensorcast_api.parameters import DevicePath, LabelQuery, wanted_labels
 from sensorcast_api.ports import Devices
@@ -29,7 +29,11 @@ LabelValue = Annotated[
 _ETAG_HEADER: Final = {"ETag": "Version of the labels, to be sent as If-Match when they are changed."}
 
 IfMatch = Annotated[
-    str | None, Header(description='The ETag of the labels to change, e.g. `"3"`; leave out to change any.')
+    str | None,
+    Header(
+        description='The ETag of the labels to change, e.g. `"3"`; leave out to change any.',
+        json_schema_extra={"pattern": IF_MATCH_PATTERN},
+    ),
 ]
 
 

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Principal, Viewer
-from sensorcast_api.parameters import Name
+from sensorcast_api.parameters import NAME_PATTERN, Name
 from sensorcast_api.problems import ProblemError, invalid
 from sensorcast_api.routes.devices import existing
 from sensorcast_api.services import Services, Wired
@@ -49,7 +49,7 @@ class EventStream(StreamingResponse):
     responses={
         200: {
             "description": "Server-sent events.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": readings_example()}},
+            "content": {"text/event-stream": {"example": readings_example()}},
         },
         **examples.problems(404, 429, 503),
     },
@@ -57,9 +57,21 @@ class EventStream(StreamingResponse):
 async def stream_events(
     caller: Viewer,
     wired: Wired,
-    device: Annotated[list[Name], Query(description="Devices to watch; all by default.")] = [],  # noqa: B006 - FastAPI copies it
+    device: Annotated[
+        list[Name],
+        Query(
+            description="Devices to watch; all by default.",
+            json_schema_extra={"items": {"type": "string", "pattern": NAME_PATTERN}},
+        ),
+    ] = [],  # noqa: B006 - FastAPI copies it
     kind: Annotated[list[Kind], Query(description="What to be told of; everything by default.")] = [],  # noqa: B006 - FastAPI copies it
-    last_event_id: Annotated[str | None, Header(description="The `id` of the last event; fills the gap since.")] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            description="The `id` of the last event; fills the gap since.",
+            json_schema_extra={"pattern": r"^[0-9]{0,13}$"},
+        ),
+    ] = None,
 ) -> EventStream:
     """Watch devices live.
 

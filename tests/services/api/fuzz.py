@@ -1,0 +1,50 @@
+"""Schemathesis against a world in memory behind a real server: `python -m tests.services.api.fuzz [OPTIONS OF st run]`.
+
+The key is an admin's, so that every operation is reached. Streams end at once, since nobody waits for their end.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.services.api.fakes import served
+from tests.services.api.test_history import HistoryWorld
+
+from sensorcast_api.stream.hub import Hub, Subscriber
+from sensorcast_common.tables.api_keys import Role
+
+TENANT = "demo"
+
+
+class BriefHub(Hub):
+    """A hub whose streams end after their beginning."""
+
+    def add(self, subscriber: Subscriber) -> None:
+        super().add(subscriber)
+        subscriber.close()
+
+
+async def fuzz(options: Sequence[str]) -> int:
+    """Serve a world and run Schemathesis; returns its exit code."""
+    world = HistoryWorld()
+    world.use(BriefHub())
+    await world.fill(TENANT)
+    await world.services.subscriptions.confirm([f"dt/{TENANT}/+/readings", f"alerts/{TENANT}/+"])
+    key = world.keys.make(TENANT, Role.ADMIN)
+    async with served(world) as address:
+        process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).with_name("st")),
+            "--config-file",
+            str(Path(__file__).with_name("schemathesis.toml")),
+            "run",
+            f"{address}/openapi.json",
+            "--header",
+            f"Authorization: Bearer {key}",
+            *options,
+        )
+        return await process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(fuzz(sys.argv[1:])))
