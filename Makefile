@@ -42,6 +42,10 @@ up: install web ## Run everything on this machine (ARGS="--broker mqtt://host:18
 test: install web mosquitto chromium helm promtool ## Run every test (ARGS="-k name" and the like)
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
+.PHONY: openapi
+openapi: install ## Write services/api/openapi.json, unless that would break clients (ARGS=--breaking where it is meant)
+	@$(BIN)/python -m tests.services.api.openapi_document $(ARGS)
+
 .PHONY: fuzz-api
 fuzz-api: install ## Look for answers of the API that its document does not allow (ARGS="--max-examples 500" and the like)
 	@$(BIN)/python -m tests.services.api.fuzz --phases examples,coverage,fuzzing,stateful --max-examples 50 \
