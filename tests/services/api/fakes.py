@@ -468,6 +468,14 @@ class World:
         self.incidents.items[tenant, examples.INCIDENT.incident_id] = examples.INCIDENT.model_copy(update=mine)
         self.rules.items[tenant, examples.RULE.rule_id] = examples.RULE.model_copy(update=mine)
         self.rules.changes[tenant, examples.RULE.rule_id] = [examples.RULE_VERSION]
+        named = "north"
+        self.contacts.recipients.items[tenant, named] = examples.RECIPIENT.model_copy(
+            update=mine | {"recipient_id": named}
+        )
+        self.contacts.escalations.items[tenant, named] = examples.ESCALATION.model_copy(
+            update=mine | {"escalation_id": named}
+        )
+        self.contacts.silences.items[tenant, named] = examples.SILENCE.model_copy(update=mine | {"silence_id": named})
         kept = examples.QUARANTINED.model_copy(update={"topic": f"dt/{tenant}/truck-7/readings"})
         self.quarantine.items[tenant, examples.MESSAGE_ID] = kept
         made = self.keys.items.pop(key_hash(self.keys.make(tenant)))

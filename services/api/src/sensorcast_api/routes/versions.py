@@ -6,13 +6,19 @@ from fastapi import Header, Path
 from pydantic import BaseModel, ValidationError
 from pydantic.config import JsonDict
 
-from sensorcast_api.conditions import etag
+from sensorcast_api.conditions import IF_MATCH_PATTERN, etag
 from sensorcast_api.problems import ProblemError, invalid
 
 ETAG_HEADER: Final = {"ETag": "The version, to be sent as If-Match when it is replaced."}
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", examples=["north"])]
-IfMatch = Annotated[str | None, Header(description='The ETag of what is replaced, e.g. `"3"`; leave out to create.')]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        description='The ETag of what is replaced, e.g. `"3"`; leave out to create.',
+        json_schema_extra={"pattern": IF_MATCH_PATTERN},
+    ),
+]
 
 
 class HasVersion(Protocol):
