@@ -2,12 +2,13 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Viewer
 from sensorcast_api.dashboards import URL_SECONDS, DashboardsBusy, DashboardsRefused, Embedding, NotInPlan
+from sensorcast_api.idempotency import UNREPEATABLE
 from sensorcast_api.parameters import NAME_PATTERN
 from sensorcast_api.problems import ProblemError, not_found
 from sensorcast_api.services import Wired
@@ -60,6 +61,7 @@ async def make_link(
     caller: Viewer,
     wired: Wired,
     name: Annotated[str, Path(pattern=NAME_PATTERN, examples=["history"])],
+    response: Response,
 ) -> DashboardLink:
     """Make a link to a dashboard, for one use within five minutes; AWS bills each session that is opened by it."""
     embedding: Embedding | None = wired.dashboards
@@ -80,4 +82,6 @@ async def make_link(
     except DashboardsRefused as error:
         log.warning("quicksight refuses to embed", dashboard=name, reason=str(error))
         raise ProblemError(502, "QuickSight refuses; the reason is in the service's log.") from error
+    response.headers["Cache-Control"] = "no-store"
+    response.headers[UNREPEATABLE] = "true"  # whoever has the link gets in
     return DashboardLink(name=name, url=url, expires_at=from_millis(wired.clock() + URL_SECONDS * 1000))
