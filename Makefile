@@ -122,6 +122,14 @@ promtool: ## Install promtool where this runs as root on Debian; tests of the al
 manifests: install helm ## Render deploy/k8s/manifests from the chart
 	@$(BIN)/python -m tests.deploy.k8s.render
 
+.PHONY: scale
+scale: install ## Compute docs/scale.md: limits, replicas and dollars at three sizes
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
+
+.PHONY: release
+release: install helm ## Make a release: version, changelog, wheels, chart and SBOMs in dist/ (ARGS=0.2.0)
+	@$(BIN)/python requirements/release.py $(ARGS)
+
 .PHONY: check-images
 check-images: install mosquitto ## Carry out the Dockerfiles without a container engine (root on Linux; ARGS="ingest" for one)
 	@$(BIN)/python -m tests.deploy.images.check_images $(ARGS)
