@@ -17,8 +17,9 @@ ACTIONS: Final = {
     # A transaction is allowed by what it consists of.
     ("dynamodb", "TransactWriteItems"): {"dynamodb:PutItem", "dynamodb:UpdateItem"},
     ("sts", "GetCallerIdentity"): set(),
-    ("sesv2", "SendEmail"): {"ses:SendEmail"},
     ("sagemaker-runtime", "InvokeEndpoint"): {"sagemaker:InvokeEndpoint"},
+    ("forecastquery", "QueryForecast"): {"forecast:QueryForecast"},
+    ("sesv2", "SendEmail"): {"ses:SendEmail"},
     ("s3", "ListObjectsV2"): {"s3:ListBucket"},
     ("s3", "HeadObject"): {"s3:GetObject"},
 }
@@ -62,6 +63,8 @@ INDIRECT: Final = {
     "s3:AbortMultipartUpload",
     "s3:ListMultipartUploadParts",
     "s3:PutObject",
+    # Amazon Forecast becomes the role that it is given.
+    "iam:PassRole",
     # Mail is asked for by the alerter's own client of SES.
     "ses:SendEmail",
 }
@@ -83,7 +86,9 @@ def allowed() -> dict[str, set[str]]:
     production, more = decode(str(AWS / "sensorcast-production.yaml"))
     assert main is not None
     assert production is not None
-    assert not problems + more
+    engines, also = decode(str(AWS / "amazon-forecast.yaml"))
+    assert engines is not None
+    assert not problems + more + also
     policies = {
         entry["Properties"]["ManagedPolicyName"]["Fn::Sub"].removeprefix("${StackPrefix}-"): entry["Properties"]
         for entry in main["Resources"].values()
@@ -95,6 +100,14 @@ def allowed() -> dict[str, set[str]]:
         attached = production["Resources"][role]["Properties"]["ManagedPolicyArns"]
         names = [arn["Fn::Sub"].partition("${StackPrefix}-")[2] for arn in attached]
         texts = [each for name in names for each in policies[name]["PolicyDocument"]["Statement"]]
+        if service == "forecaster":
+            # Attached where its settings name Amazon Forecast.
+            texts += [
+                each
+                for entry in engines["Resources"].values()
+                if entry["Type"] == "AWS::IAM::ManagedPolicy"
+                for each in entry["Properties"]["PolicyDocument"]["Statement"]
+            ]
         actions = [text["Action"] for text in texts + statements(production, role)]
         found[service] = {action for each in actions for action in (each if isinstance(each, list) else [each])}
     return found

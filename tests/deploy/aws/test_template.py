@@ -145,8 +145,8 @@ def test_each_service_has_a_policy_that_names_its_actions(resources: dict[str, d
             assert not unbounded or actions in known, f"{name} {statement['Sid']}"
 
 
-def test_the_template_of_the_engines_is_sound_too() -> None:
-    body = TEMPLATE.with_name("forecast-engines.yaml").read_text(encoding="utf-8")
+def test_the_template_for_amazon_forecast_is_sound_too() -> None:
+    body = TEMPLATE.with_name("amazon-forecast.yaml").read_text(encoding="utf-8")
     assert "cfn-lint" not in body, "no rule is switched off in the template"
     matches = cfnlint.api.lint(body, config=ManualArgs(regions=["eu-central-1", "us-east-1"]))
     assert [str(match) for match in matches] == []

@@ -2,8 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
-from typing import Final, Protocol
+from typing import Final
 
 from faststream_sqs import SQSBroker, SQSMessage
 from sensorcast_common.aws import Aws
@@ -15,43 +14,18 @@ from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_forecaster.engine import Engine
 from sensorcast_forecaster.engines.choice import chosen_engine
 from sensorcast_forecaster.history import History, HistorySpan
-from sensorcast_forecaster.kinds import FORECAST, REVIEW, SCORE, TRAIN, job_kind, tick_kind
+from sensorcast_forecaster.kinds import FORECAST, job_kind, tick_kind
 from sensorcast_forecaster.metrics import ForecasterMetrics
-from sensorcast_forecaster.room import Room
-from sensorcast_forecaster.scoring.measure import ScoringMetrics
-from sensorcast_forecaster.scoring.score import ScoreHandler, ScoreTickHandler
+from sensorcast_forecaster.room import OnJob, OnTick, Room
 from sensorcast_forecaster.service import JobHandler, TickHandler
 from sensorcast_forecaster.settings import ForecasterSettings
-from sensorcast_forecaster.training.history import HotHistory, LakeHistory, TrainingHistory
-from sensorcast_forecaster.training.measure import TrainingMetrics
 from sensorcast_forecaster.training.registry import ModelRegistry
-from sensorcast_forecaster.training.ticks import TrainTickHandler
-from sensorcast_forecaster.training.train import TrainHandler
-from sensorcast_forecaster.training.watch import ReviewHandler
+from sensorcast_forecaster.upkeep import upkeep
 
 SERVICE: Final = "forecaster"
 
 JOB_VISIBILITY_SECONDS: Final = 60.0
 """How long a job stays hidden after the replica that held it has died."""
-
-REVIEW_DELAY_SECONDS: Final = 600
-"""An hour's scoring is usually done by then, so that its models can be reviewed; what is not counts an hour later."""
-
-
-class OnTick(Protocol):
-    """Shares out what a schedule asks for."""
-
-    async def handle(self, text: str | bytes, *, sent_at: int) -> None:
-        """Handle a tick that SQS took at `sent_at`, in milliseconds since 1970 UTC."""
-        ...
-
-
-class OnJob(Protocol):
-    """Does a share."""
-
-    async def handle(self, text: str | bytes) -> None:
-        """Handle a job."""
-        ...
 
 
 async def build(
@@ -78,6 +52,7 @@ async def build(
     names = Names(settings.stack)
     dynamodb = await life.enter(aws.client("dynamodb"))
     s3 = await life.enter(aws.client("s3"))
+    bucket = await _models_bucket(aws, names)
     room = Room(
         settings=settings,
         life=life,
@@ -86,18 +61,13 @@ async def build(
         dynamodb=dynamodb,
         s3=s3,
         broker=sqs_broker(service=SERVICE, aws=aws, life=life, drain_seconds=settings.drain_seconds),
-        registry=ModelRegistry(dynamodb, s3, names, bucket=await _models_bucket(aws, names)),
+        models_bucket=bucket,
+        registry=ModelRegistry(dynamodb, s3, names, bucket=bucket),
         clock=clock,
     )
     ticks, shards = _forecasting(room, engine or await chosen_engine(room))
-    train_ticks, trainings, reviews = await _training(room)
-    score_ticks, scorings = _scoring(room)
-    _subscribe(
-        room,
-        ticks={FORECAST: ticks, TRAIN: train_ticks, SCORE: score_ticks},
-        shards=shards,
-        jobs={TRAIN: trainings, SCORE: scorings, REVIEW: reviews},
-    )
+    other_ticks, jobs = await upkeep(room)
+    _subscribe(room, ticks={FORECAST: ticks, **other_ticks}, shards=shards, jobs=jobs)
 
     async def tables_answer() -> None:
         await room.rules.list("readiness")
@@ -160,74 +130,10 @@ def _forecasting(room: Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
     return ticks, shards
 
 
-async def _training(room: Room) -> tuple[TrainTickHandler, TrainHandler, ReviewHandler]:
-    settings, metrics = room.settings, TrainingMetrics(room.life.registry)
-    send_jobs = room.to_queue(room.names.queue_model_jobs)
-    ticks = TrainTickHandler(
-        devices=room.devices,
-        send_jobs=send_jobs,
-        max_series=settings.train_series,
-        metrics=metrics,
-        clock=room.clock,
-    )
-    trainings = TrainHandler(
-        history=await _training_history(room),
-        registry=room.registry,
-        days=settings.train_days,
-        horizon_seconds=settings.horizon_minutes * 60,
-        max_rows=settings.train_rows,
-        code_version=version("sensorcast-forecaster"),
-        metrics=metrics,
-        clock=room.clock,
-    )
-    reviews = ReviewHandler(
-        models=room.registry,
-        skill=room.skill,
-        devices=room.devices,
-        send_jobs=send_jobs,
-        max_series=settings.train_series,
-        metrics=metrics,
-        clock=room.clock,
-    )
-    return ticks, trainings, reviews
-
-
-def _scoring(room: Room) -> tuple[ScoreTickHandler, ScoreHandler]:
-    settings, metrics = room.settings, ScoringMetrics(room.life.registry)
-    keep_seconds = min(settings.forecast_ttl_days, settings.hot_ttl_days) * 86_400
-    ticks = ScoreTickHandler(
-        devices=room.devices,
-        send_jobs=room.to_queue(room.names.queue_model_jobs),
-        send_later=room.to_queue(room.names.queue_model_jobs, delay=REVIEW_DELAY_SECONDS),
-        horizon_ms=room.horizon_ms,
-        grace_ms=round(settings.score_grace_minutes * 60_000),
-        keep_seconds=keep_seconds,
-        metrics=metrics,
-        clock=room.clock,
-    )
-    scorings = ScoreHandler(
-        forecasts=room.forecasts,
-        readings=room.readings,
-        rules=room.rules,
-        skill=room.skill,
-        horizon_ms=room.horizon_ms,
-        keep_seconds=keep_seconds,
-        metrics=metrics,
-        clock=room.clock,
-    )
-    return ticks, scorings
-
-
 async def _models_bucket(aws: Aws, names: Names) -> str:
     async with aws.client("sts") as sts:
         account = (await sts.get_caller_identity())["Account"]
         return names.models_bucket(account, sts.meta.region_name)
-
-
-async def _training_history(room: Room) -> TrainingHistory:
-    if room.settings.train_days <= room.settings.hot_ttl_days:
-        return HotHistory(room.readings)
-    return LakeHistory(await room.life.enter(room.aws.client("athena")), room.s3, room.names)
 
 
 def _span(settings: ForecasterSettings) -> HistorySpan:

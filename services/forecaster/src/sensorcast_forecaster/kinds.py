@@ -9,6 +9,7 @@ FORECAST: Final = "forecast"
 TRAIN: Final = "train"
 SCORE: Final = "score"
 REVIEW: Final = "review"
+BUILD: Final = "build"
 
 
 def tick_kind(text: str | bytes) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from faststream_sqs import SQSBroker
 from sensorcast_common.aws import Aws
@@ -25,6 +25,22 @@ Send = Callable[[Sequence[str]], Awaitable[None]]
 """Sends message texts; returns when all of them are accepted."""
 
 
+class OnTick(Protocol):
+    """Shares out what a schedule asks for."""
+
+    async def handle(self, text: str | bytes, *, sent_at: int) -> None:
+        """Handle a tick that SQS took at `sent_at`, in milliseconds since 1970 UTC."""
+        ...
+
+
+class OnJob(Protocol):
+    """Does a share."""
+
+    async def handle(self, text: str | bytes) -> None:
+        """Handle a job."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """What the parts of the service are made of.
@@ -37,6 +53,7 @@ class Room:
         dynamodb: An open client.
         s3: An open client.
         broker: Not started yet.
+        models_bucket: Where trained models and exported history lie.
         registry: Of trained models.
         clock: The present.
     """
@@ -48,6 +65,7 @@ class Room:
     dynamodb: "DynamoDBClient"
     s3: "S3Client"
     broker: SQSBroker
+    models_bucket: str
     registry: ModelRegistry
     clock: Clock
 

@@ -11,11 +11,14 @@ class ForecasterSettings(ServiceSettings):
     """Settings of the forecaster, each with the prefix SENSORCAST_.
 
     Attributes:
-        engine: Who forecasts: `builtin` or `sagemaker`. What another engine does not forecast, the
+        engine: Who forecasts: `builtin`, `amazon-forecast` or `sagemaker`. What another engine does not forecast, the
             built-in one does, and says so.
         sagemaker_endpoint: Name of the endpoint, for `sagemaker`; it must have the Chronos contract.
         sagemaker_context_steps: Past that it is sent of each series: 2048 for Chronos-Bolt, up to 8192 for Chronos-2.
         sagemaker_series_per_request: How many series it is asked for at a time.
+        amazon_forecast_role_arn: Role that Amazon Forecast assumes to read exported history, for `amazon-forecast`.
+        amazon_forecast_predictor_days: After how long a training tick trains a predictor anew. Before, it imports newer
+            history and forecasts with the one that is there.
         tick_period_seconds: Distance between two ticks of the schedule; a tick or job older than this is skipped.
         active_minutes: Series that were silent for longer get no forecast.
         series_per_job: Series that one job holds; jobs are what replicas share.
@@ -37,10 +40,12 @@ class ForecasterSettings(ServiceSettings):
         skill_ttl_days: How long the figures of an hour are kept.
     """
 
-    engine: Literal["builtin", "sagemaker"] = "builtin"
+    engine: Literal["builtin", "amazon-forecast", "sagemaker"] = "builtin"
     sagemaker_endpoint: str = Field(default="", pattern=r"^([A-Za-z0-9](-*[A-Za-z0-9]){0,62})?$")
     sagemaker_context_steps: int = Field(default=2048, ge=64, le=8192)
     sagemaker_series_per_request: int = Field(default=64, ge=1, le=1000)
+    amazon_forecast_role_arn: str = Field(default="", pattern=r"^(arn:[a-z-]+:iam::\d{12}:role/.+)?$")
+    amazon_forecast_predictor_days: float = Field(default=7.0, gt=0, le=365)
 
     tick_period_seconds: float = Field(default=300.0, ge=10, le=86_400)
     active_minutes: float = Field(default=30.0, ge=1, le=1440)
@@ -67,6 +72,8 @@ class ForecasterSettings(ServiceSettings):
     def _engine_has_what_it_needs(self) -> Self:
         if self.engine == "sagemaker" and not self.sagemaker_endpoint:
             raise ValueError("SENSORCAST_SAGEMAKER_ENDPOINT: missing; SENSORCAST_ENGINE=sagemaker needs its name")
+        if self.engine == "amazon-forecast" and not self.amazon_forecast_role_arn:
+            raise ValueError("SENSORCAST_AMAZON_FORECAST_ROLE_ARN: missing; SENSORCAST_ENGINE=amazon-forecast needs it")
         return self
 
     @model_validator(mode="after")

@@ -4,6 +4,8 @@ from typing import assert_never
 
 from sensorcast_forecaster.builtin import BuiltinEngine
 from sensorcast_forecaster.engine import Engine
+from sensorcast_forecaster.engines.amazon.source import AmazonForecastSource
+from sensorcast_forecaster.engines.amazon.states import BuildStates
 from sensorcast_forecaster.engines.elsewhere import EngineElsewhere
 from sensorcast_forecaster.engines.sagemaker import SageMakerSource
 from sensorcast_forecaster.room import Room
@@ -24,6 +26,14 @@ async def chosen_engine(room: Room) -> Engine:
                 context_steps=settings.sagemaker_context_steps,
             )
             return EngineElsewhere(source, _builtin(room))
+        case "amazon-forecast":
+            asked = AmazonForecastSource(
+                client=await room.life.enter(room.aws.client("forecastquery")),
+                states=BuildStates(room.dynamodb, room.names),
+                refresh_seconds=settings.model_refresh_seconds,
+                clock=room.clock,
+            )
+            return EngineElsewhere(asked, _builtin(room))
         case _ as never:
             assert_never(never)
 

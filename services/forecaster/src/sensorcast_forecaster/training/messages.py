@@ -32,6 +32,7 @@ class TrainJob(BaseModel):
         tenant: Whose series.
         metric: Which of them.
         devices: Those to learn from.
+        anew: Whether a model that is there must not be used again, since it has drifted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +43,7 @@ class TrainJob(BaseModel):
     tenant: str
     metric: str
     devices: Annotated[list[str], Field(min_length=1)]
+    anew: bool = False
 
     @classmethod
     def parse(cls, text: str | bytes) -> "TrainJob":
@@ -78,13 +80,14 @@ def training_time(text: str | bytes, *, sent_at: int) -> int:
     return sent_at if tick.scheduled_at is None else to_millis(tick.scheduled_at)
 
 
-def make_train_jobs(devices: Iterable[Device], *, known_at: int, max_series: int) -> list[TrainJob]:
+def make_train_jobs(devices: Iterable[Device], *, known_at: int, max_series: int, anew: bool = False) -> list[TrainJob]:
     """One job per tenant and metric.
 
     Args:
         devices: Those heard of lately.
         known_at: The tick's scheduled time, in milliseconds since 1970 UTC.
         max_series: Devices that one job learns from; of more, it takes some that are spread evenly by name.
+        anew: Of the jobs.
 
     Raises:
         ValueError: `max_series` is not positive.
@@ -96,7 +99,7 @@ def make_train_jobs(devices: Iterable[Device], *, known_at: int, max_series: int
         for metric in sorted(device.metrics):
             groups.setdefault((device.tenant, metric), []).append(device.device)
     return [
-        TrainJob(known_at=known_at, tenant=tenant, metric=metric, devices=_spread(names, max_series))
+        TrainJob(known_at=known_at, tenant=tenant, metric=metric, devices=_spread(names, max_series), anew=anew)
         for (tenant, metric), names in groups.items()
     ]
 

@@ -164,7 +164,7 @@ class ReviewHandler:
     async def _train(self, tenant: str, metrics: Sequence[str]) -> None:
         now = self.clock()
         active = [device async for device in self.devices.active(now - _DAY_MS) if device.tenant == tenant]
-        jobs = make_train_jobs(active, known_at=now, max_series=self.max_series)
+        jobs = make_train_jobs(active, known_at=now, max_series=self.max_series, anew=True)
         await self.send_jobs([job.text() for job in jobs if job.metric in metrics])
 
 
