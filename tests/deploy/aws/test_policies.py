@@ -37,6 +37,9 @@ NOT_CALLED: Final = {
 }
 """What the reading of the code takes for calls, since names are all it goes by."""
 
+OPTIONAL: Final = {"forecaster": ("amazon-forecast.yaml",), "api": ("quicksight.yaml",)}
+"""Templates whose policies are attached where the service's settings ask for it."""
+
 INDIRECT: Final = {
     # The Iceberg client reads and writes tables by S3 Tables' own permissions.
     "s3tables:GetTableBucket",
@@ -79,6 +82,19 @@ def statements(template: dict[str, Any], role: str) -> list[dict[str, Any]]:
     return found
 
 
+def managed(path: Path) -> list[dict[str, Any]]:
+    """The statements of a template's policies."""
+    template, problems = decode(str(path))
+    assert template is not None
+    assert not problems
+    return [
+        statement
+        for entry in template["Resources"].values()
+        if entry["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in entry["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
 @pytest.fixture(scope="module")
 def allowed() -> dict[str, set[str]]:
     """Actions that each service's role allows, by the policies that the production template attaches."""
@@ -86,9 +102,7 @@ def allowed() -> dict[str, set[str]]:
     production, more = decode(str(AWS / "sensorcast-production.yaml"))
     assert main is not None
     assert production is not None
-    engines, also = decode(str(AWS / "amazon-forecast.yaml"))
-    assert engines is not None
-    assert not problems + more + also
+    assert not problems + more
     policies = {
         entry["Properties"]["ManagedPolicyName"]["Fn::Sub"].removeprefix("${StackPrefix}-"): entry["Properties"]
         for entry in main["Resources"].values()
@@ -100,14 +114,7 @@ def allowed() -> dict[str, set[str]]:
         attached = production["Resources"][role]["Properties"]["ManagedPolicyArns"]
         names = [arn["Fn::Sub"].partition("${StackPrefix}-")[2] for arn in attached]
         texts = [each for name in names for each in policies[name]["PolicyDocument"]["Statement"]]
-        if service == "forecaster":
-            # Attached where its settings name Amazon Forecast.
-            texts += [
-                each
-                for entry in engines["Resources"].values()
-                if entry["Type"] == "AWS::IAM::ManagedPolicy"
-                for each in entry["Properties"]["PolicyDocument"]["Statement"]
-            ]
+        texts += [each for name in OPTIONAL.get(service, ()) for each in managed(AWS / name)]
         actions = [text["Action"] for text in texts + statements(production, role)]
         found[service] = {action for each in actions for action in (each if isinstance(each, list) else [each])}
     return found
