@@ -15,6 +15,7 @@ from sensorcast_alerter.doctor.account import clock_finding
 from sensorcast_alerter.doctor.command import country_findings, examine
 from sensorcast_alerter.doctor.finding import Finding, Outcome
 from sensorcast_alerter.doctor.sms import check_opted_out, check_sms, check_spend, spend_finding
+from sensorcast_alerter.doctor.stack import check_queues
 from sensorcast_alerter.doctor.ways import check_mqtt, check_ses
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_common.cli import build
@@ -87,7 +88,7 @@ async def test_the_spend_limit_and_opted_out_numbers_are_asked_of_sns(moto_serve
         assert lines([await check_spend(sns)], Outcome.OK) == ["SMS spend limit: 50 USD a month"]
 
 
-async def test_a_stack_that_is_well_passes_and_what_an_emulator_lacks_is_no_failure(stack: DeployedStack) -> None:
+async def test_a_stack_that_is_well_passes_until_dead_letters_wait(stack: DeployedStack) -> None:
     async with stack.aws.client("dynamodb") as dynamodb:
         anna = Recipient(tenant="demo", recipient_id="anna", name="Anna", roles=["driver"], sms=NUMBER)
         await ContactsTable(dynamodb, stack.names).recipients.put(anna)
@@ -100,6 +101,11 @@ async def test_a_stack_that_is_well_passes_and_what_an_emulator_lacks_is_no_fail
         "numbers that opted out: this endpoint cannot tell (InvalidAction)",
     ]
     assert "clock: as AWS has it" in lines(findings, Outcome.OK)
+    async with stack.aws.client("sqs") as sqs:
+        name = stack.names.dead_letter(stack.names.queue_watch)
+        url = (await sqs.get_queue_url(QueueName=name))["QueueUrl"]
+        await sqs.send_message(QueueUrl=url, MessageBody="poison")
+        assert lines(await check_queues(sqs, stack.names)) == [f"queue {name}: 1 messages could not be handled"]
 
 
 async def test_the_command_ends_with_1_where_the_stack_is_missing(account: AwsAccount) -> None:
@@ -108,15 +114,6 @@ async def test_the_command_ends_with_1_where_the_stack_is_missing(account: AwsAc
     assert result.exit_code == 1, result.output
     assert "FAIL  table sensorcast-contacts does not exist\n      -> deploy the stack" in result.output
     assert "FAIL  queue sensorcast-watch does not exist" in result.output
-
-
-async def test_dead_letters_are_told_of(stack: DeployedStack) -> None:
-    async with stack.aws.client("sqs") as sqs:
-        name = stack.names.dead_letter(stack.names.queue_watch)
-        url = (await sqs.get_queue_url(QueueName=name))["QueueUrl"]
-        await sqs.send_message(QueueUrl=url, MessageBody="poison")
-    findings = await examine(settings(), stack=stack.names.stack, aws=stack.aws)
-    assert f"queue {name}: 1 messages could not be handled" in lines(findings, Outcome.WARN)
 
 
 async def test_a_broker_that_is_away_fails_and_one_that_is_there_does_not(mosquitto: MosquittoServer) -> None:
