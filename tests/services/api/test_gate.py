@@ -16,7 +16,6 @@ from sensorcast_api.auth import Needs
 from sensorcast_api.rates import Rates
 from sensorcast_common.tables.api_keys import Role, key_hash
 
-
 LINKS = "/v1/dashboards/{name}/links"
 """Makes a link to look at, which a viewer may; the dashboards themselves are the stack's and no tenant's."""
 
