@@ -8,7 +8,7 @@ from tests.servers.aws import DeployedStack
 from typer.testing import CliRunner
 
 from sensorcast_alerter.rules_command import app
-from sensorcast_alerter.rules_file import RulesFileError, parse_rules
+from sensorcast_alerter.rules_file import RulesFileError, parse_file
 from sensorcast_common.rule import LimitCondition
 
 GOOD = """
@@ -26,7 +26,7 @@ rules:
 
 
 def test_rules_take_the_tenant_of_the_file_or_their_own() -> None:
-    chilled, frozen = parse_rules(GOOD)
+    chilled, frozen = parse_file(GOOD).rules
     assert (chilled.tenant, chilled.rule_id, chilled.limits()) == ("demo", "chilled", [("above", 8)])
     assert (frozen.tenant, frozen.condition) == ("other", LimitCondition(above=-18, hold_seconds=600))
 
@@ -36,6 +36,8 @@ def test_rules_take_the_tenant_of_the_file_or_their_own() -> None:
     [
         ("rules: [", "not YAML"),
         ("[]", "rules: expected a list"),
+        ("products: {}", "products: expected a list"),
+        ("tenant: t\nproducts: [{product_id: p, name: p}]", "products[0] (p).: above, below or mean_kinetic_above"),
         ("tenant: a/b\nrules: []", "tenant: 'a/b' is not a name"),
         ("tenants: demo\nrules: []", "tenants: unknown field"),
         ("tenant: t\nrules: [5]", "rules[0].rule: expected fields, got 5"),
@@ -66,7 +68,7 @@ def test_rules_take_the_tenant_of_the_file_or_their_own() -> None:
 )
 def test_what_is_wrong_is_named(text: str, problem: str) -> None:
     with pytest.raises(RulesFileError) as error:
-        parse_rules(text)
+        parse_file(text)
     assert any(problem in line for line in error.value.problems), error.value.problems
 
 
@@ -97,3 +99,13 @@ def test_the_command_names_the_file_and_stores_nothing(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["apply", str(file)])
     assert result.exit_code == 2
     assert f"{file}: rules[0] (r).name: Field required" in result.output
+
+
+def test_a_rule_about_a_product_of_the_file_has_its_profile() -> None:
+    text = """
+tenant: t
+products: [{product_id: vaccine, name: Vaccine, above: 8, below: 2, consecutive_minutes: 30}]
+rules: [{rule_id: r, name: n, condition: {kind: product, product: vaccine}}]
+"""
+    (rule,) = parse_file(text).rules
+    assert rule.limits() == [("above", 8), ("below", 2)]

@@ -26,6 +26,7 @@ from sensorcast_api.ports import (
     Kept,
     Labels,
     Models,
+    Products,
     Quarantine,
     Queues,
     Readings,
@@ -48,6 +49,7 @@ from sensorcast_common.escalation import Escalation
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.incident import LIVE_STATES, Incident, IncidentEntry, IncidentState, Notice
 from sensorcast_common.lifecycle import Lifecycle
+from sensorcast_common.product import ProductProfile
 from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.recipient import Recipient
@@ -61,6 +63,7 @@ from sensorcast_common.tables.hot_chunk import SeriesColumns
 from sensorcast_common.tables.idempotency import Claim, KeptAnswer, Stage
 from sensorcast_common.tables.incident_journal import NotLive, entry_of
 from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_common.tables.products import ProductConflict
 from sensorcast_common.tables.rules import RuleConflict
 from sensorcast_common.tables.skill import HourSkill
 
@@ -279,6 +282,26 @@ class FakeContacts:
     silences: FakeKept[Silence] = field(default_factory=lambda: FakeKept(SILENCE))
 
 
+class FakeProducts(Products):
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], ProductProfile] = {}
+
+    async def list(self, tenant: str) -> Sequence[ProductProfile]:
+        return [self.items[key] for key in sorted(self.items) if key[0] == tenant]
+
+    async def get(self, tenant: str, product_id: str) -> ProductProfile | None:
+        return self.items.get((tenant, product_id))
+
+    async def put(self, profile: ProductProfile, *, by: str) -> None:
+        stored = self.items.get((profile.tenant, profile.product_id))
+        if (stored.version if stored else 0) != profile.version - 1:
+            raise ProductConflict(profile)
+        self.items[profile.tenant, profile.product_id] = profile
+
+    async def delete(self, tenant: str, product_id: str, *, by: str) -> bool:
+        return self.items.pop((tenant, product_id), None) is not None
+
+
 class FakeApiKeys(ApiKeys):
     def __init__(self) -> None:
         self.items: dict[str, ApiKey] = {}
@@ -409,6 +432,7 @@ class World:
     incidents: FakeIncidents = field(default_factory=FakeIncidents)
     rules: FakeRules = field(default_factory=FakeRules)
     contacts: FakeContacts = field(default_factory=FakeContacts)
+    products: FakeProducts = field(default_factory=FakeProducts)
     keys: FakeApiKeys = field(default_factory=FakeApiKeys)
     quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
     idempotency: FakeIdempotency = field(default_factory=FakeIdempotency)
@@ -434,6 +458,7 @@ class World:
                 journal=FakeJournal(self.incidents),
                 rules=self.rules,
                 contacts=self.contacts,
+                products=self.products,
                 api_keys=self.keys,
                 quarantine=self.quarantine,
                 idempotency=self.idempotency,
@@ -467,6 +492,7 @@ class World:
         self.forecasts.items.append(examples.FORECAST.model_copy(update=mine))
         self.incidents.items[tenant, examples.INCIDENT.incident_id] = examples.INCIDENT.model_copy(update=mine)
         self.rules.items[tenant, examples.RULE.rule_id] = examples.RULE.model_copy(update=mine)
+        self.products.items[tenant, examples.PRODUCT.product_id] = examples.PRODUCT.model_copy(update=mine)
         self.rules.changes[tenant, examples.RULE.rule_id] = [examples.RULE_VERSION]
         named = "north"
         self.contacts.recipients.items[tenant, named] = examples.RECIPIENT.model_copy(

@@ -1,6 +1,7 @@
 """The command `sensorcast rules`."""
 
 import asyncio
+import getpass
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +10,11 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sensorcast_alerter.condition_words import in_words
-from sensorcast_alerter.rules_file import RulesFileError, parse_rules
+from sensorcast_alerter.rules_file import RulesFile, RulesFileError, parse_file
 from sensorcast_common.aws import Aws
 from sensorcast_common.names import Names
 from sensorcast_common.rule import Rule
+from sensorcast_common.tables.products import ProductConflict, ProductsTable
 from sensorcast_common.tables.rules import RuleConflict, RulesTable
 
 app = typer.Typer(help="Alert rules.", no_args_is_help=True)
@@ -25,14 +27,8 @@ def apply(
     file: Annotated[Path, typer.Argument(help="Rules in YAML.", exists=True, dir_okay=False, readable=True)],
     stack: Stack = "sensorcast",
 ) -> None:
-    """Create the rules of a file, and change those that differ; rules that are not in the file stay."""
-    try:
-        rules = parse_rules(file.read_text(encoding="utf-8"))
-    except (RulesFileError, UnicodeDecodeError) as error:
-        for line in str(error).splitlines():
-            typer.echo(f"{file}: {line}", err=True)
-        raise typer.Exit(2) from error
-    for line in _run(_apply(rules, Names(stack))):
+    """Create the products and rules of a file, and change those that differ; what is not in the file stays."""
+    for line in _run(_apply(read_file(file), Names(stack), by=_who())):
         typer.echo(line)
 
 
@@ -45,24 +41,51 @@ def ls(
         typer.echo(line)
 
 
+def _who() -> str:
+    """Whose change it is: the account's name, where it has one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "sensorcast rules"
+
+
+def read_file(file: Path) -> RulesFile:
+    """The products and rules of a file; ends the command, naming what is wrong, where they are not sound."""
+    try:
+        return parse_file(file.read_text(encoding="utf-8"))
+    except (RulesFileError, UnicodeDecodeError) as error:
+        for line in str(error).splitlines():
+            typer.echo(f"{file}: {line}", err=True)
+        raise typer.Exit(2) from error
+
+
 def _run(work: Coroutine[object, object, list[str]]) -> list[str]:
     try:
         return asyncio.run(work)
-    except (BotoCoreError, ClientError, RuleConflict) as error:
+    except (BotoCoreError, ClientError, RuleConflict, ProductConflict) as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         raise typer.Exit(1) from error
 
 
-async def _apply(rules: list[Rule], names: Names) -> list[str]:
+async def _apply(file: RulesFile, names: Names, *, by: str) -> list[str]:
     lines = []
     async with Aws().client("dynamodb") as dynamodb:
-        table = RulesTable(dynamodb, names)
-        for rule in rules:
+        table, products = RulesTable(dynamodb, names), ProductsTable(dynamodb, names)
+        for profile in file.products:
+            known = await products.get(profile.tenant, profile.product_id)
+            stored = await products.apply(profile, by=by)
+            name = f"{profile.tenant}/product {profile.product_id}"
+            lines.append(_outcome(name, known.version if known else 0, stored.version))
+        for rule in file.rules:
             before = await table.get(rule.tenant, rule.rule_id)
-            after = await table.apply(rule)
-            outcome = "created" if before is None else "changed" if after.version > before.version else "unchanged"
-            lines.append(f"{rule.tenant}/{rule.rule_id}: {outcome}, version {after.version}")
+            after = await table.apply(rule, by=by)
+            lines.append(_outcome(f"{rule.tenant}/{rule.rule_id}", before.version if before else 0, after.version))
     return lines
+
+
+def _outcome(name: str, before: int, after: int) -> str:
+    outcome = "created" if not before else "changed" if after > before else "unchanged"
+    return f"{name}: {outcome}, version {after}"
 
 
 async def _list(tenant: str | None, names: Names) -> list[str]:

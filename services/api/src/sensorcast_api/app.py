@@ -39,6 +39,7 @@ from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.idempotency import IdempotencyTable
 from sensorcast_common.tables.incident_journal import IncidentJournal
 from sensorcast_common.tables.incidents import IncidentsTable
+from sensorcast_common.tables.products import ProductsTable
 from sensorcast_common.tables.quarantine import QuarantineTable
 from sensorcast_common.tables.rules import RulesTable
 from sensorcast_common.tables.skill import SkillTable
@@ -75,6 +76,7 @@ async def build(
         journal=IncidentJournal(client, names),
         rules=RulesTable(client, names),
         contacts=ContactsTable(client, names),
+        products=ProductsTable(client, names),
         api_keys=ApiKeysTable(client, names),
         quarantine=QuarantineTable(client, names),
         idempotency=IdempotencyTable(client, names),

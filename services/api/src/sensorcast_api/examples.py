@@ -12,6 +12,7 @@ from sensorcast_common.device import Device, MetricState
 from sensorcast_common.escalation import Escalation, Step
 from sensorcast_common.forecast import Forecast, LimitRisk
 from sensorcast_common.incident import Basis, Channel, Incident, IncidentEntry, IncidentState
+from sensorcast_common.product import ProductProfile
 from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.recipient import Recipient, Span, Webhook
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule, RuleVersion
@@ -140,6 +141,16 @@ SILENCE: Final = Silence(
     end=from_millis(_NOW + 60 * _MINUTE),
     created_by="dispatch room",
     reason="defrosting",
+)
+PRODUCT: Final = ProductProfile(
+    tenant="demo",
+    product_id="vaccine",
+    name="Vaccine, 2 to 8 degrees",
+    above=8.0,
+    below=2.0,
+    consecutive_minutes=30,
+    cumulative_minutes=60,
+    mean_kinetic_above=8.0,
 )
 RULE_VERSION: Final = RuleVersion(changed_at=from_millis(_NOW), changed_by="dispatch room", version=1, rule=RULE)
 QUARANTINED: Final = Quarantined(

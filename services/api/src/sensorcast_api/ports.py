@@ -10,6 +10,7 @@ from sensorcast_common.device import Device
 from sensorcast_common.escalation import Escalation
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.incident import Incident, IncidentEntry, IncidentState
+from sensorcast_common.product import ProductProfile
 from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.recipient import Recipient
@@ -194,6 +195,26 @@ class ContactStores(Protocol):
         ...
 
 
+class Products(Protocol):
+    """The product profiles of a tenant."""
+
+    async def list(self, tenant: str) -> Sequence[ProductProfile]:
+        """All of them, by id."""
+        ...
+
+    async def get(self, tenant: str, product_id: str) -> ProductProfile | None:
+        """One profile."""
+        ...
+
+    async def put(self, profile: ProductProfile, *, by: str) -> None:
+        """Store a profile as the version after the one that is there; raises `ProductConflict` otherwise."""
+        ...
+
+    async def delete(self, tenant: str, product_id: str, *, by: str) -> bool:
+        """Remove a profile; tells whether there was one."""
+        ...
+
+
 class ApiKeys(Protocol):
     """The API keys."""
 
@@ -293,6 +314,7 @@ class Stores:
     journal: Journal
     rules: Rules
     contacts: ContactStores
+    products: Products
     api_keys: ApiKeys
     quarantine: Quarantine
     idempotency: Idempotency

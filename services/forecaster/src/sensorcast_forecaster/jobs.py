@@ -12,13 +12,14 @@ SCHEMA_VERSION: Final = 1
 
 
 class JobDevice(BaseModel):
-    """One device of a job with the metrics to forecast."""
+    """One device of a job with the metrics to forecast, and the labels by which rules find it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tenant: str
     device: str
     metrics: Annotated[list[str], Field(min_length=1)]
+    labels: dict[str, str] = {}
 
     @property
     def series(self) -> list[SeriesKey]:

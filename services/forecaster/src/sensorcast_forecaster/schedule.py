@@ -71,7 +71,7 @@ def make_jobs(devices: Iterable[Device], *, known_at: int, active_since: int, se
         if shard and _size(shard) + len(metrics) > series_per_job:
             jobs.append(ForecastJob(known_at=known_at, devices=shard))
             shard = []
-        shard.append(JobDevice(tenant=device.tenant, device=device.device, metrics=metrics))
+        shard.append(JobDevice(tenant=device.tenant, device=device.device, metrics=metrics, labels=device.labels))
     if shard:
         jobs.append(ForecastJob(known_at=known_at, devices=shard))
     return jobs

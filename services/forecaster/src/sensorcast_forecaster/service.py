@@ -184,7 +184,9 @@ class JobHandler:
     ) -> list[SeriesWindow | Refused]:
         steps = round(self.settings.history_hours * 60)
         return [
-            regularize(series[key.metric], known_at=known_at, max_steps=steps, limits=limits_of(rules, key))
+            regularize(
+                series[key.metric], known_at=known_at, max_steps=steps, limits=limits_of(rules, key, device.labels)
+            )
             if key.metric in series
             else Refused(key, "no_readings", "no readings in the window")
             for key in device.series

@@ -9,10 +9,10 @@ from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
 from sensorcast_api.conditions import etag, version_of
 from sensorcast_api.paging import Page
-from sensorcast_api.problems import ProblemError, not_found
+from sensorcast_api.problems import ProblemError, invalid, not_found
 from sensorcast_api.routes.versions import ETAG_HEADER, IfMatch, taken
 from sensorcast_api.services import Wired
-from sensorcast_common.rule import Condition, LabelPatterns, Pattern, PhoneNumber, Rule, RuleVersion
+from sensorcast_common.rule import Condition, LabelPatterns, Pattern, PhoneNumber, ProductCondition, Rule, RuleVersion
 from sensorcast_common.tables.rules import RuleConflict
 from sensorcast_common.tables.versioned import VersionConflict
 
@@ -70,6 +70,7 @@ async def put_rule(
 ) -> Rule:
     """Create a rule, or replace the version that `If-Match` names."""
     expected = version_of(if_match) or 0
+    await _product_is_there(wired, caller.tenant, body.condition)
     rule = Rule(tenant=caller.tenant, rule_id=rule_id, version=expected + 1, **dict(body))
     try:
         await wired.stores.rules.put(rule, by=caller.name)
@@ -98,3 +99,8 @@ async def list_versions(caller: Viewer, wired: Wired, rule_id: RuleId) -> Page[R
     if not found:
         raise not_found("rule")
     return Page(items=found)
+
+
+async def _product_is_there(wired: Wired, tenant: str, condition: Condition) -> None:
+    if isinstance(condition, ProductCondition) and not await wired.stores.products.get(tenant, condition.product):
+        raise invalid("body", "condition.product", f"there is no product {condition.product!r}")
