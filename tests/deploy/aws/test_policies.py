@@ -112,7 +112,8 @@ def allowed() -> dict[str, set[str]]:
     for service in NOT_CALLED:
         role = service.capitalize() + "Role"
         attached = production["Resources"][role]["Properties"]["ManagedPolicyArns"]
-        names = [arn["Fn::Sub"].partition("${StackPrefix}-")[2] for arn in attached]
+        # What is attached under a condition comes from an optional template.
+        names = [arn["Fn::Sub"].partition("${StackPrefix}-")[2] for arn in attached if "Fn::Sub" in arn]
         texts = [each for name in names for each in policies[name]["PolicyDocument"]["Statement"]]
         texts += [each for name in OPTIONAL.get(service, ()) for each in managed(AWS / name)]
         actions = [text["Action"] for text in texts + statements(production, role)]

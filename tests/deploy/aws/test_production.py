@@ -49,7 +49,7 @@ def test_cfn_lint_finds_nothing(name: str) -> None:
     body = (ROOT / "deploy" / "aws" / name).read_text(encoding="utf-8")
     assert "cfn-lint" not in body, "no rule is switched off in the template"
     assert len(body.encode()) <= LONGEST_BODY
-    matches = cfnlint.api.lint(body, config=ManualArgs(regions=["eu-central-1", "us-east-1"]))
+    matches = cfnlint.api.lint(body, config=ManualArgs(regions=["eu-central-1"]))
     assert [str(match) for match in matches] == []
 
 

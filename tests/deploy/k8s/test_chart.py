@@ -28,7 +28,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "alerter": AlerterSettings,
     "api": ApiSettings,
 }
-SCHEMAS = ("1.30", "1.33", kubernetes_validate.latest_version())
+SCHEMAS = ("1.30", kubernetes_validate.latest_version())
 OPERATORS = ("keda.sh/", "monitoring.coreos.com/")
 """API groups that clusters learn from operators; Kubernetes' own schemas do not know them."""
 
