@@ -10,6 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sensorcast_alerter.condition_words import in_words
+from sensorcast_alerter.rehearsal_command import rehearse_file
 from sensorcast_alerter.rules_file import RulesFile, RulesFileError, parse_file
 from sensorcast_common.aws import Aws
 from sensorcast_common.names import Names
@@ -18,6 +19,7 @@ from sensorcast_common.tables.products import ProductConflict, ProductsTable
 from sensorcast_common.tables.rules import RuleConflict, RulesTable
 
 app = typer.Typer(help="Alert rules.", no_args_is_help=True)
+app.command("test")(rehearse_file)
 
 Stack = Annotated[str, typer.Option(envvar="SENSORCAST_STACK", help="Prefix of the AWS resource names.")]
 

@@ -1,0 +1,60 @@
+"""A dry run says what the same rules would have done."""
+
+import asyncio
+from pathlib import Path
+
+from tests.services.alerter.room import forecast, limit_rule, opened_room, reading, spans
+from typer.testing import CliRunner
+
+from sensorcast_alerter.rules_command import app
+from sensorcast_common.rule import ForecastCondition
+from sensorcast_rules.rehearse import rehearse
+
+RULES = """
+tenant: acme
+rules:
+  - {rule_id: chilled, name: Chilled, condition: {above: 8, hold_seconds: 120, forecast: {}}, sms: ["+4915112345678"]}
+"""
+
+
+def test_it_ends_in_the_incidents_of_the_live_code() -> None:
+    rule = limit_rule(hold_seconds=120, forecast=ForecastCondition())
+    values = [5, 7, 9, 9, 9, 9, 7, 5, 9, 5, 9, 9, 9, 9, 9, 5]
+    readings = [reading(f"00:{minute:02}", value) for minute, value in enumerate(values)]
+    foreseen = [forecast("00:00", 0.9, last_value=5), forecast("01:00", 0.9, last_value=5)]
+
+    async def live() -> list[tuple[str, str, str | None]]:
+        room = await opened_room(rule)
+        await room.play(foreseen[0], *readings, foreseen[1])
+        return spans(room.incidents)
+
+    async def dry() -> None:
+        late = [reading("03:00", 5)]
+        result = await rehearse([rule], [*readings, *late], foreseen)
+        assert spans(result.incidents)[:2] == (await live())[:2]
+        assert (len(result.incidents), result.sms) == (3, 3)
+        assert (result.came_true, result.false_alarms, result.unforeseen) == (1, 1, 1)
+        assert result.lead_minutes == (2,)
+
+    asyncio.run(dry())
+
+
+def test_the_command_reports_and_draws(tmp_path: Path) -> None:
+    rules, data, picture = tmp_path / "rules.yaml", tmp_path / "fridge.csv", tmp_path / "out.png"
+    known = tmp_path / "forecasts.jsonl"
+    rules.write_text(RULES)
+    rows = "".join(f"2025-01-15T00:{minute:02}:00Z,{9 if 5 <= minute < 12 else 5}\n" for minute in range(20))
+    data.write_text("time,temperature\n" + rows)
+    foreseen = forecast("00:01", 0.9, last_value=5).model_copy(update={"device": "fridge"})
+    known.write_text(foreseen.model_dump_json() + "\n")
+    arguments = ["test", str(rules), "--data", str(data), "--forecasts", str(known), "--plot", str(picture)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "2025-01-15T00:01:00.000Z  chilled  fridge temperature  above 8  observed  back_inside" in result.output
+    assert "20 readings (0 rejected), 1 forecasts\n1 alerts, 1 SMS\n1 predicted and came true" in result.output
+    assert "warned 4 minutes ahead" in result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    known.write_text("{}\n")
+    broken = CliRunner().invoke(app, arguments)
+    assert broken.exit_code == 2
+    assert "forecasts.jsonl: line 1: tenant: Field required" in broken.output
