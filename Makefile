@@ -134,6 +134,10 @@ release: install helm ## Make a release: version, changelog, wheels, chart and S
 check-images: install mosquitto ## Carry out the Dockerfiles without a container engine (root on Linux; ARGS="ingest" for one)
 	@$(BIN)/python -m tests.deploy.images.check_images $(ARGS)
 
+.PHONY: bench-api
+bench-api: install mosquitto ## Measure the API: requests beside a bare handler, idle streams, MQTT to stream
+	@$(BIN)/python -m benchmarks.api_load $(ARGS)
+
 .PHONY: bench-lake
 bench-lake: install ## Measure the lake: bytes per reading, rows per second, write units (ARGS="--data DIR" adds real files)
 	@$(BIN)/python -m benchmarks.lake $(ARGS)

@@ -56,7 +56,7 @@ class Answers:
         if not self._cache.keeps or scope["method"] != "GET" or PRINCIPAL not in scope:
             return None
         credential = scope[PRINCIPAL].key
-        sent = Headers(scope=scope)
+        sent = dict(scope["headers"])
         return (
             credential.tenant,
             credential.role,
@@ -65,8 +65,8 @@ class Answers:
             self._hub.incident_changes[credential.tenant],
             scope["path"],
             scope["query_string"],
-            sent.get("accept"),
-            sent.get("accept-encoding"),
+            sent.get(b"accept"),
+            sent.get(b"accept-encoding"),
         )
 
 
@@ -175,7 +175,7 @@ class _Answer:
 async def _repeat(kept: KeptAnswer, scope: Scope, send: Send) -> None:
     scope["route"] = kept.route
     start: Message = {"type": "http.response.start", "status": 200, "headers": list(kept.headers)}
-    if matches(Headers(scope=scope).get("if-none-match", ""), kept.etag):
+    if matches(dict(scope["headers"]).get(b"if-none-match", b"").decode("latin-1"), kept.etag):
         await _unchanged(start, send)
         return
     await send(start)

@@ -1,10 +1,10 @@
 """Before every route under /v1: who is calling, and not too often."""
 
 import math
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sensorcast_api import problems
@@ -49,16 +49,16 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            credential = await self._identified(Headers(scope=scope))
+            credential = await self._identified(dict(scope["headers"]))
             self._counted(credential)
         except ProblemError as error:
             await problems.respond(error.problem, error.headers)(scope, receive, send)
             return
         scope[PRINCIPAL] = Principal(credential)
-        with structlog.contextvars.bound_contextvars(tenant=credential.tenant, key_id=credential.key_id):
-            await self._app(scope, receive, send)
+        structlog.contextvars.bind_contextvars(tenant=credential.tenant, key_id=credential.key_id)
+        await self._app(scope, receive, send)
 
-    async def _identified(self, headers: Headers) -> Credential:
+    async def _identified(self, headers: Mapping[bytes, bytes]) -> Credential:
         secret = _secret(headers)
         if secret is None:
             raise ProblemError(
@@ -84,9 +84,10 @@ class Gate:
             raise ProblemError(429, f"Too many requests: wait {seconds} s.", headers={"Retry-After": str(seconds)})
 
 
-def _secret(headers: Headers) -> str | None:
+def _secret(headers: Mapping[bytes, bytes]) -> str | None:
     """What the caller shows; the standard header first."""
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return value.strip()
-    return headers.get("x-api-key")
+    scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"bearer" and value.strip():
+        return value.strip().decode("latin-1")
+    key = headers.get(b"x-api-key")
+    return None if key is None else key.decode("latin-1")

@@ -8,7 +8,7 @@ from sensorcast_api.credential import Credential
 from sensorcast_api.metrics import ApiMetrics
 from sensorcast_api.ports import ApiKeys
 from sensorcast_common.clock import Clock
-from sensorcast_common.tables.api_keys import ApiKey, is_key, key_hash
+from sensorcast_common.tables.api_keys import is_key, key_hash
 
 
 class KeyRing:
@@ -43,10 +43,11 @@ class KeyRing:
         self._keys = keys
         self._clock = clock
         self._metrics = metrics
+        self._from_cache = metrics.key_lookups.labels("cache")
         self._ttl = ttl_seconds
         self._monotonic = monotonic
         self._bounds = (max_known, max_unknown)
-        self._known: OrderedDict[str, tuple[float, ApiKey]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, Credential]] = OrderedDict()
         self._unknown: OrderedDict[str, float] = OrderedDict()
 
     async def check(self, key: str) -> Credential | None:
@@ -58,29 +59,31 @@ class KeyRing:
     async def recheck(self, hashed: str) -> Credential | None:
         """As `check`, for a key of which only the hash was kept."""
         found = await self._lookup(hashed)
-        return Credential.of_key(found, hashed) if found is not None and found.is_valid(self._clock()) else None
+        return found if found is not None and found.is_valid(self._clock()) else None
 
     def forget(self, key_id: str) -> None:
         """Look a key up again when it comes next: it was just revoked."""
         for hashed in [hashed for hashed, (_, key) in self._known.items() if key.key_id == key_id]:
             del self._known[hashed]
 
-    async def _lookup(self, hashed: str) -> ApiKey | None:
+    async def _lookup(self, hashed: str) -> Credential | None:
         now = self._monotonic()
         known = self._known.get(hashed)
         if known is not None and now - known[0] < self._ttl:
-            self._metrics.key_lookups.labels("cache").inc()
+            self._from_cache.inc()
             return known[1]
         unknown = self._unknown.get(hashed)
         if unknown is not None and now - unknown < self._ttl:
-            self._metrics.key_lookups.labels("cache").inc()
+            self._from_cache.inc()
             return None
-        found = await self._keys.find(hashed)
+        key = await self._keys.find(hashed)
+        # A key that is revoked opens as much as one that is not there.
+        found = None if key is None or key.revoked_at is not None else Credential.of_key(key, hashed)
         self._metrics.key_lookups.labels("table" if found else "unknown").inc()
         self._remember(hashed, found, now)
         return found
 
-    def _remember(self, hashed: str, found: ApiKey | None, now: float) -> None:
+    def _remember(self, hashed: str, found: Credential | None, now: float) -> None:
         self._known.pop(hashed, None)
         self._unknown.pop(hashed, None)
         if found is None:
