@@ -28,7 +28,8 @@ from prometheus_client import CollectorRegistry
 from pyiceberg.table import Table
 
 from sensorcast_api.history.athena import Athena
-from sensorcast_api.history.export import Format, encoded
+from sensorcast_api.history.export import encoded
+from sensorcast_api.history.format import Format
 from sensorcast_api.history.past import Past
 from sensorcast_api.history.question import Question
 from sensorcast_api.metrics import ApiMetrics

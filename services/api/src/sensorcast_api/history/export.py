@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
-from enum import StrEnum
 from typing import Final, Protocol
 
 import pyarrow as pa
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
+from sensorcast_api.history.format import Format
 from sensorcast_api.history.question import Row
 
 SCHEMA: Final = pa.schema(
@@ -23,23 +23,6 @@ SCHEMA: Final = pa.schema(
 )
 _GROUP_ROWS: Final = 100_000
 """Rows of a Parquet row group: what is held at a time."""
-
-
-class Format(StrEnum):
-    """What a file can be."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-    ARROW = "arrow"
-
-    @property
-    def media_type(self) -> str:
-        """As registered with IANA."""
-        return {
-            "csv": "text/csv; charset=utf-8",
-            "parquet": "application/vnd.apache.parquet",
-            "arrow": "application/vnd.apache.arrow.stream",
-        }[self.value]
 
 
 class _Encoder(Protocol):

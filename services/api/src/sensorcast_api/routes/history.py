@@ -13,7 +13,7 @@ from sensorcast_api import examples
 from sensorcast_api.auth import Viewer
 from sensorcast_api.history.athena import LakeBusy, LakeFailed, ScansTooMuch
 from sensorcast_api.history.caller import unless_gone
-from sensorcast_api.history.export import Format, encoded
+from sensorcast_api.history.format import Format
 from sensorcast_api.history.past import Past, TooManyRecent
 from sensorcast_api.history.question import Aggregate, Bounds, Bucket, Question, RowKey
 from sensorcast_api.history.sums import by_series
@@ -303,6 +303,9 @@ async def export_history(
     form: Annotated[Format, Query(alias="format", description="What the file is to be.")] = Format.CSV,
 ) -> StreamingResponse:
     """Readings with `start` <= `ts` < `end` as one file, sent while it is made."""
+    # PyArrow takes 60 MB, which a process that exports nothing does without.
+    from sensorcast_api.history.export import encoded
+
     with _explained():
         parts = await unless_gone(request, past.stream(asked))
     name = f"{asked.tenant}-{from_millis(asked.start):%Y%m%dT%H%M%SZ}-{from_millis(asked.end):%Y%m%dT%H%M%SZ}"
