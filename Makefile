@@ -142,6 +142,10 @@ bench-api: install mosquitto ## Measure the API: requests beside a bare handler,
 bench-lake: install ## Measure the lake: bytes per reading, rows per second, write units (ARGS="--data DIR" adds real files)
 	@$(BIN)/python -m benchmarks.lake $(ARGS)
 
+.PHONY: bench-alerts
+bench-alerts: install ## Measure how many readings a second the alerter looks at (ARGS="--seconds 60")
+	@$(BIN)/python benchmarks/alerter_load.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the environment and the local state
 	rm -rf $(VENV) .tools .sensorcast

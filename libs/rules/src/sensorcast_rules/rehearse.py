@@ -71,8 +71,8 @@ async def rehearse(rules: Iterable[Rule], readings: Iterable[Reading], forecasts
         readings: In order of event time.
         forecasts: In order of `known_at`.
     """
-    incidents, texts, clock = _Incidents(), _Texts(), _HistoryClock()
-    nobody = _Nobody()
+    incidents, texts, clock = MemoryIncidents(), Texts(), _HistoryClock()
+    nobody = NoCounts()
     recorder = Recorder(
         incidents=incidents, announcements=texts, hand_over=lambda *_: None, clock=clock.now, counts=nobody
     )
@@ -108,7 +108,7 @@ class _HistoryClock:
     def now(self) -> int:
         return self._now
 
-    async def to(self, at: int, room: Watchroom, incidents: "_Incidents") -> None:
+    async def to(self, at: int, room: Watchroom, incidents: "MemoryIncidents") -> None:
         """Go on to `at`, and look around once a minute on the way while there may be something to see."""
         if not self._now:
             self._now = self._swept = at
@@ -120,7 +120,7 @@ class _HistoryClock:
         self._now = max(self._now, at)
 
 
-class _Incidents:
+class MemoryIncidents:
     """The table of incidents in memory, for one alerter; see `ports.Incidents`."""
 
     def __init__(self) -> None:
@@ -129,18 +129,22 @@ class _Incidents:
         self._open: set[str] = set()
 
     async def live(self) -> AsyncIterator[StoredIncident]:
+        """Those that are not over."""
         for incident_id in sorted(self._open):
             yield self.items[incident_id]
 
     async def load(self, tenant: str, incident_id: str) -> StoredIncident | None:
+        """One incident."""
         del tenant
         return self.items.get(incident_id)
 
     async def recent(self, tenant: str, since_id: str) -> Sequence[StoredIncident]:
+        """Those from an id on."""
         del tenant
         return [stored for key, stored in self.items.items() if key >= since_id]
 
     async def add_over(self, incident: Incident, *, entry: IncidentEntry) -> bool:
+        """Keep an incident that is over already."""
         del entry
         self.items[incident.incident_id] = StoredIncident(incident, 1, {})
         return True
@@ -148,6 +152,7 @@ class _Incidents:
     async def open(
         self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
     ) -> StoredIncident:
+        """Keep a new incident, one at a time for each series, rule and side."""
         del notices, entry
         key = (*incident.series, incident.rule_id, incident.side)
         if key in self._last:
@@ -169,6 +174,7 @@ class _Incidents:
         *,
         entry: IncidentEntry | None = None,
     ) -> StoredIncident:
+        """Keep the next state of an incident."""
         del notices, entry
         if self.items[after.incident_id].revision != before.revision:
             raise IncidentConflict
@@ -178,7 +184,7 @@ class _Incidents:
         return self.items[after.incident_id]
 
 
-class _Texts:
+class Texts:
     """Counts the SMS that people would have got; see `ports.Announce`."""
 
     def __init__(self) -> None:
@@ -194,6 +200,7 @@ class _Texts:
         now: int,
         ready_at: int | None,
     ) -> list[Notice]:
+        """The SMS of a transition; counted, and sent to nobody."""
         del outbox, ready_at
         told = transition is Transition.CONFIRMED or (transition is Transition.OPENED and not incident.late)
         if not told:
@@ -211,7 +218,7 @@ class _Texts:
         ]
 
 
-class _Nobody:
+class NoCounts:
     """Counts nothing; see `ports.Counts`."""
 
     def decided(self, reason: Reason, times: int = 1) -> None:
