@@ -248,3 +248,29 @@ async def test_stopping_ends_the_streams(world: World) -> None:
             await stream.until(lambda: world.services.hub.subscribers)
         await stream.until(lambda: stream.ended)
     assert not world.services.hub.subscribers
+
+
+async def test_a_stream_that_is_cut_and_resumed_shows_every_reading(api: Live) -> None:
+    sent: list[float] = []
+
+    async def send(count: int) -> None:
+        for _ in range(count):
+            number = float(len(sent))
+            api.world.now += 100
+            sent.append(number)
+            await api.publish("dt/acme/truck-1/readings", READING | {"value": number})
+            api.world.readings.put("acme", "truck-1", api.world.now, number)
+
+    key, params = api.key(), [("device", "truck-1"), ("kind", "readings")]
+    async with watching(api.address, key, params) as before:
+        assert (await before.first("watching")).data["live"] is True
+        await send(20)
+        await before.until(lambda: len(values(before)) == 20)
+    await send(20)  # nobody listens
+    last = before.named("readings")[-1].id
+    async with watching(api.address, key, params, last_event_id=last) as after:
+        await after.until(lambda: len(values(after)) >= 20)
+        await send(20)
+        await after.until(lambda: ("truck-1", sent[-1]) in values(after))
+        seen = {value for _, value in values(before) + values(after)}
+    assert seen == set(sent)
