@@ -290,7 +290,9 @@ async def list_aggregates(
                 "text/csv": {
                     "schema": {"type": "string"},
                     "example": "device,metric,ts,value,unit\ntruck-7,temperature,2026-05-28T20:26:40Z,4.2,Cel\n",
-                }
+                },
+                "application/vnd.apache.parquet": {},
+                "application/vnd.apache.arrow.stream": {},
             },
         },
         **examples.problems(502, 503),
