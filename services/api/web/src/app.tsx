@@ -18,6 +18,9 @@ const DeviceView = lazy(async () => ({ default: (await import("./device/view")).
 const IncidentView = lazy(async () => ({ default: (await import("./incidents/detail")).IncidentView }));
 const HistoryView = lazy(async () => ({ default: (await import("./history/view")).HistoryView }));
 const StatusView = lazy(async () => ({ default: (await import("./status/view")).StatusView }));
+const RecipientView = lazy(async () => ({ default: (await import("./people/recipient-form")).RecipientView }));
+const RecipientsView = lazy(async () => ({ default: (await import("./people/recipients")).RecipientsView }));
+const SilencesView = lazy(async () => ({ default: (await import("./people/silences")).SilencesView }));
 const RuleView = lazy(async () => ({ default: (await import("./rules/form")).RuleView }));
 
 export function App() {
@@ -56,6 +59,12 @@ function CurrentView() {
       return <IncidentView key={shown.id} id={shown.id} />;
     case "history":
       return <HistoryView />;
+    case "recipients":
+      return <RecipientsView />;
+    case "recipient":
+      return <RecipientView key={shown.id} id={shown.id} />;
+    case "silences":
+      return <SilencesView />;
     case "status":
       return <StatusView />;
     case "rules":
@@ -126,13 +135,15 @@ function Header({ signedIn }: { signedIn: boolean }) {
   );
 }
 
+const RULES: ReadonlySet<string> = new Set(["rules", "rule", "recipients", "recipient", "silences"]);
+
 function Navigation() {
   const at = view.value.name;
   const entries = [
     { href: links.fleet, text: t("nav.fleet"), current: at === "fleet" || at === "device" },
     { href: links.incidents, text: t("nav.incidents"), current: at === "incidents" || at === "incident" },
     { href: links.history, text: t("nav.history"), current: at === "history" },
-    { href: links.rules, text: t("nav.rules"), current: at === "rules" || at === "rule" },
+    { href: links.rules, text: t("nav.rules"), current: RULES.has(at) },
     { href: links.status, text: t("nav.status"), current: at === "status" },
   ];
   return (

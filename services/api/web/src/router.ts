@@ -11,7 +11,13 @@ export type View =
   | { name: "status" }
   | { name: "rules" }
   | { name: "rule"; id: string }
+  | { name: "recipients" }
+  | { name: "recipient"; id: string }
+  | { name: "silences" }
   | { name: "missing" };
+
+/** The identifier under which something is made; nothing can have it, as it does not begin with a letter. */
+export const NEW = "+";
 
 const path = signal(location.pathname);
 /** What the address asks of the view, such as a stretch of time. */
@@ -23,10 +29,13 @@ export const links = {
   fleet: "/",
   incidents: "/incidents",
   history: "/history",
+  recipients: "/recipients",
   rules: "/rules",
+  silences: "/silences",
   status: "/status",
   device: (device: string, span?: Span) => `/devices/${encodeURIComponent(device)}${span ? `?from=${span.from}&to=${span.to}` : ""}`,
   incident: (id: string) => `/incidents/${encodeURIComponent(id)}`,
+  recipient: (id: string) => `/recipients/${encodeURIComponent(id)}`,
   rule: (id: string) => `/rules/${encodeURIComponent(id)}`,
 };
 
@@ -36,7 +45,8 @@ export function parse(pathname: string): View {
   if (first === undefined) return { name: "fleet" };
   if (first === "devices" && second) return { name: "device", device: second };
   if (first === "incidents") return second ? { name: "incident", id: second } : { name: "incidents" };
-  if ((first === "history" || first === "status") && second === undefined) return { name: first };
+  if ((first === "history" || first === "status" || first === "silences") && second === undefined) return { name: first };
+  if (first === "recipients") return second ? { name: "recipient", id: second } : { name: "recipients" };
   if (first === "rules") return second ? { name: "rule", id: second } : { name: "rules" };
   return { name: "missing" };
 }

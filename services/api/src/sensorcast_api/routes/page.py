@@ -23,6 +23,7 @@ ROUTES: Final = (
     "/recipients/{rest:path}",
     "/rules",
     "/rules/{rest:path}",
+    "/silences",
     "/status",
 )
 """Addresses of views: the page itself finds out which one to show."""

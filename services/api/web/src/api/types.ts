@@ -210,11 +210,49 @@ export interface LimitCondition {
   forecast: ForecastCondition | null;
 }
 
+export interface SilenceCondition {
+  kind: "silence";
+  after_minutes: number;
+}
+
+export interface RateCondition {
+  kind: "rate";
+  rising: number | null;
+  falling: number | null;
+  window_minutes: number;
+  hold_seconds: number;
+  clear_margin: number;
+}
+
+export interface StuckCondition {
+  kind: "stuck";
+  after_minutes: number;
+  tolerance: number;
+}
+
+export interface ProductCondition {
+  kind: "product";
+  product: string;
+  clear_margin: number;
+  forecast: ForecastCondition | null;
+}
+
+export type Condition = LimitCondition | SilenceCondition | RateCondition | StuckCondition | ProductCondition;
+
+/** What a product stands. */
+export interface ProductProfile {
+  product_id: string;
+  name: string;
+  above: number | null;
+  below: number | null;
+}
+
 export interface RuleBody {
   name: string;
   device: string;
   metric: string;
-  condition: LimitCondition;
+  labels: Record<string, string>;
+  condition: Condition;
   severity: Severity;
   sms: string[];
   enabled: boolean;
@@ -223,6 +261,7 @@ export interface RuleBody {
 export interface Rule extends RuleBody {
   rule_id: string;
   version: number;
+  profile: ProductProfile | null;
 }
 
 /** A problem detail (RFC 9457). */
@@ -325,4 +364,66 @@ export interface QuarantinedMessage {
 export interface QuarantinedPayload extends QuarantinedMessage {
   payload: string;
   text: string | null;
+}
+
+export type Channel = "sms" | "email" | "webhook" | "slack" | "mqtt";
+export type Day = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
+/** A part of the day by local time, as HH:MM. */
+export interface DaySpan {
+  start: string;
+  end: string;
+  days: Day[];
+}
+
+export interface RecipientBody {
+  name: string;
+  roles: string[];
+  sms: string | null;
+  email: string | null;
+  webhook: { url: string; secret: string | null } | null;
+  slack: string | null;
+  language: "en" | "de";
+  timezone: string;
+  schedule: DaySpan[];
+  quiet_hours: DaySpan | null;
+  critical_overrides: boolean;
+  min_severity: Severity;
+  device: string;
+  labels: Record<string, string>;
+  enabled: boolean;
+}
+
+export interface RecipientShown extends RecipientBody {
+  recipient_id: string;
+  version: number;
+}
+
+export interface SilenceBody {
+  device: string;
+  metric: string;
+  rule: string;
+  labels: Record<string, string>;
+  start: string;
+  end: string;
+  reason: string;
+}
+
+export interface Silence extends SilenceBody {
+  silence_id: string;
+  created_by: string;
+  version: number;
+}
+
+export interface NoticeShown {
+  occasion: "opened" | "observed" | "acknowledged" | "resolved";
+  step: number;
+  channel: Channel;
+  recipient: string;
+  created_at: string;
+  sent_at: string | null;
+  text: string | null;
+  withheld: string | null;
+  postponed: string | null;
+  refused: string | null;
 }

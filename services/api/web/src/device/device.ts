@@ -20,6 +20,7 @@ const AHEAD_MS = 65 * 60_000;
 const INCIDENT_PAGES = 3;
 const NEWEST_MS = 6 * 60_000;
 const DRAW_EVERY_MS = 500;
+const NONE: Record<string, string> = {};
 
 export class DeviceModel {
   readonly device = signal<Device | null>(null);
@@ -41,9 +42,10 @@ export class DeviceModel {
   private readonly looksAhead = computed(() =>
     this.chosen.value.some((metric) => Date.parse(this.forecasts.value[metric]?.known_at ?? "") > this.at.value - AHEAD_MS),
   );
+  private readonly labels = computed(() => this.device.value?.labels ?? NONE);
   /** The limits of each metric that is shown. */
   readonly limitsOf = computed<Record<string, number[]>>(() =>
-    Object.fromEntries(this.chosen.value.map((metric) => [metric, limitsOf(this.rules.value, this.name, metric)])),
+    Object.fromEntries(this.chosen.value.map((metric) => [metric, limitsOf(this.rules.value, { device: this.name, labels: this.labels.value }, metric)])),
   );
   readonly marked = computed(() => this.incidents.value.flatMap((incident) => markedOf(incident, this.at.value)));
   private readonly stopped = new AbortController();
@@ -158,7 +160,7 @@ export class DeviceModel {
 
   private first(device: Device): string {
     const metrics = Object.keys(device.metrics).sort();
-    return metrics.find((metric) => limitsOf(this.rules.peek(), this.name, metric).length > 0) ?? metrics.find((each) => each === "temperature") ?? metrics[0] ?? "";
+    return metrics.find((metric) => limitsOf(this.rules.peek(), device, metric).length > 0) ?? metrics.find((each) => each === "temperature") ?? metrics[0] ?? "";
   }
 
   private async loadForecast(metric: string): Promise<void> {

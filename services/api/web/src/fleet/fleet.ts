@@ -108,7 +108,7 @@ export class Fleet {
     const now = present();
     const ranked = [...this.devices.values()].map((device) => rank(device.peek(), now)).sort(worstFirst);
     const before = this.ranked.peek();
-    const same = (each: Ranked, at: number) => before[at]?.name === each.name && before[at]?.status === each.status;
+    const same = (each: Ranked, at: number) => before[at]?.name === each.name && before[at]?.status === each.status && before[at]?.seen === each.seen;
     if (ranked.length !== before.length || !ranked.every(same)) this.ranked.value = ranked;
   }
 

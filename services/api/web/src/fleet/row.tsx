@@ -15,6 +15,7 @@ export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
   const status = useMemo(() => computed(() => statusOf(device.value, now.value)), [device]);
   const shown = device.value;
   const labels = Object.values(shown.labels);
+  const seenTo = shown.incident?.acknowledged_by;
   return (
     <li class={`row row-${status.value}`}>
       <a class="row-link" href={links.device(shown.device)}>
@@ -22,7 +23,10 @@ export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
           <span class="row-device">{shown.device}</span>
           <span class="row-labels">{labels.length > 0 ? labels.join(" · ") : metricName(shown.metric)}</span>
         </span>
-        <StatusBadge status={status.value} />
+        <span class="row-state">
+          <StatusBadge status={status.value} />
+          {seenTo ? <span class="row-seen">{t("fleet.seen-to", { by: seenTo })}</span> : null}
+        </span>
         <span class={`row-value ${isOutside(shown) ? "row-outside" : ""}`}>{valueOf(shown.metric, shown.value, shown.unit)}</span>
         <Sparkline values={shown.sparkline.values} unit={shown.unit} threshold={thresholdOf(shown)} />
         <Risk device={shown} />

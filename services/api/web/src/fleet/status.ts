@@ -28,12 +28,14 @@ export interface Ranked {
   name: string;
   status: Status;
   risk: number;
+  /** Whether somebody sees to it. */
+  seen: boolean;
 }
 
 export function rank(device: FleetDevice, now: number): Ranked {
   // Rounded, so that rows do not change places with every forecast.
   const risk = Math.round((riskOf(device, now)?.probability ?? 0) * 10);
-  return { name: device.device, status: statusOf(device, now), risk };
+  return { name: device.device, status: statusOf(device, now), risk, seen: device.incident?.state === "acknowledged" };
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true });
@@ -41,6 +43,7 @@ const collator = new Intl.Collator(undefined, { numeric: true });
 export function worstFirst(one: Ranked, other: Ranked): number {
   return (
     STATUSES.indexOf(one.status) - STATUSES.indexOf(other.status) ||
+    Number(one.seen) - Number(other.seen) ||
     other.risk - one.risk ||
     collator.compare(one.name, other.name)
   );

@@ -1,15 +1,16 @@
 /** The fleet: how it is in one sentence, then every device, worst first. */
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { FleetDevice } from "../api/types";
 import { now } from "../clock";
 import { relative } from "../i18n/format";
 import { plural, t } from "../i18n/language";
 import { headline } from "../incidents/wording";
-import { links } from "../router";
+import { links, query } from "../router";
 import { session } from "../session";
 import { Empty, Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
+import { Filter, labelValues } from "./filter";
 import { Fleet } from "./fleet";
 import { FleetRow } from "./row";
 import { type Ranked, type Status, STATUSES } from "./status";
@@ -21,20 +22,17 @@ export function FleetView() {
   useTitle(t("fleet.title"));
   const fleet = useMemo(() => new Fleet(), []);
   useEffect(() => () => fleet.stop(), [fleet]);
-  const text = useSignal("");
-  const status = useSignal<Status | null>(null);
+  const filter = useMemo(() => new Filter(query.peek()), []);
+  useEffect(() => () => filter.stop(), [filter]);
   const counts = useComputed(() => countByStatus(fleet.ranked.value));
-  const troubled = useComputed(() =>
-    fleet.ranked.value
-      .filter((each) => each.status === "out" || each.status === "predicted")
-      .flatMap(({ name }) => fleet.device(name)?.peek() ?? []),
+  const devices = useComputed(() => fleet.ranked.value.flatMap(({ name }) => fleet.device(name)?.peek() ?? []));
+  const labels = useComputed(() => labelValues(devices.value));
+  const shown = useComputed(() =>
+    fleet.ranked.value.filter((each) => {
+      const device = fleet.device(each.name)?.peek();
+      return device && filter.shows(each, device);
+    }),
   );
-  const shown = useComputed(() => {
-    const wanted = text.value.trim().toLowerCase();
-    return fleet.ranked.value.filter(
-      (each) => (status.value === null || each.status === status.value) && matches(fleet, each.name, wanted),
-    );
-  });
   const total = fleet.ranked.value.length;
   if (total === 0) {
     if (fleet.loading.value) return <Loading rows={8} />;
@@ -44,26 +42,42 @@ export function FleetView() {
   }
   return (
     <>
-      <Headline counts={counts.value} total={total} troubled={troubled.value} />
+      <Headline counts={counts.value} ranked={fleet.ranked.value} fleet={fleet} />
       <div class="toolbar">
         <input
           class="field search"
           type="search"
           aria-label={t("fleet.filter")}
           placeholder={t("fleet.filter-hint")}
-          value={text.value}
+          value={filter.text.value}
           onInput={(event) => {
-            text.value = event.currentTarget.value;
+            filter.text.value = event.currentTarget.value;
           }}
         />
+        {labels.value.map(([label, values]) => (
+          <select
+            key={label}
+            class="field label-choice"
+            aria-label={t("fleet.by-label", { label })}
+            value={filter.labels.value[label] ?? ""}
+            onChange={(event) => filter.keep(label, event.currentTarget.value)}
+          >
+            <option value="">{t("fleet.any-label", { label })}</option>
+            {values.map((value) => (
+              <option key={value} value={value}>
+                {`${label}: ${value}`}
+              </option>
+            ))}
+          </select>
+        ))}
         <div class="chips" role="group" aria-label={t("fleet.show")}>
-          <Chip chosen={status.value === null} choose={() => (status.value = null)} label={`${t("fleet.all")} ${total}`} />
-          {STATUSES.filter((each) => counts.value[each] > 0 || status.value === each).map((each) => (
+          <Chip chosen={filter.status.value === null} choose={() => (filter.status.value = null)} label={`${t("fleet.all")} ${total}`} />
+          {STATUSES.filter((each) => counts.value[each] > 0 || filter.status.value === each).map((each) => (
             <Chip
               key={each}
               kind={each}
-              chosen={status.value === each}
-              choose={() => (status.value = status.value === each ? null : each)}
+              chosen={filter.status.value === each}
+              choose={() => (filter.status.value = filter.status.value === each ? null : each)}
               label={t(`status.${each}-count`, { count: counts.value[each] })}
             />
           ))}
@@ -76,10 +90,7 @@ export function FleetView() {
         <Empty
           title={t("fleet.nothing-found")}
           action={t("fleet.clear")}
-          act={() => {
-            text.value = "";
-            status.value = null;
-          }}
+          act={() => filter.clear()}
         />
       ) : (
         <div class="card rows">
@@ -129,53 +140,52 @@ function Trouble({ device }: { device: FleetDevice }) {
     <li>
       <a href={links.incident(incident.incident_id)}>{headline(incident)}</a>
       {ahead ? `, ${relative(expected, now.value)}` : null}
+      {incident.acknowledged_by ? ` – ${t("fleet.seen-to", { by: incident.acknowledged_by })}` : null}
     </li>
   );
 }
 
 interface HeadlineProps {
   counts: Record<Status, number>;
-  total: number;
-  troubled: FleetDevice[];
+  ranked: Ranked[];
+  fleet: Fleet;
 }
 
-function Headline({ counts, total, troubled }: HeadlineProps) {
-  const attention = counts.out + counts.predicted;
+function Headline({ counts, ranked, fleet }: HeadlineProps) {
+  const troubled = ranked.filter(({ status }) => status === "out" || status === "predicted");
+  const alone = troubled.filter(({ seen }) => !seen).length;
   const kind = counts.out > 0 ? "out" : counts.predicted > 0 ? "predicted" : counts.silent > 0 ? "silent" : "fine";
-  const text =
-    attention > 0
-      ? plural("fleet.attention", attention)
-      : counts.silent > 0
-        ? plural("fleet.silent-only", counts.silent)
-        : plural("fleet.all-fine", total);
   const details = STATUSES.filter((each) => counts[each] > 0).map((each) =>
     t(`status.${each}-count`, { count: counts[each] }),
   );
   return (
     <header class={`headline headline-${kind}`}>
-      <h1>{text}</h1>
+      <h1>{headlineText(alone, troubled.length - alone, counts.silent, ranked.length)}</h1>
       {troubled.length > 0 ? (
         <ul class="plain">
-          {troubled.slice(0, SAID).map((device) => (
-            <Trouble key={device.device} device={device} />
-          ))}
+          {troubled
+            .slice(0, SAID)
+            .flatMap(({ name }) => fleet.device(name)?.peek() ?? [])
+            .map((device) => (
+              <Trouble key={device.device} device={device} />
+            ))}
           {troubled.length > SAID ? <li>{t("fleet.and-more", { count: troubled.length - SAID })}</li> : null}
         </ul>
       ) : (
-        <p>{kind === "fine" && counts.watch === 0 ? plural("fleet.watching", total) : details.join(" · ")}</p>
+        <p>{kind === "fine" && counts.watch === 0 ? plural("fleet.watching", ranked.length) : details.join(" · ")}</p>
       )}
     </header>
   );
+}
+
+function headlineText(alone: number, seenTo: number, silent: number, total: number): string {
+  if (alone > 0) return plural("fleet.attention", alone);
+  if (seenTo > 0) return plural("fleet.all-seen-to", seenTo);
+  return silent > 0 ? plural("fleet.silent-only", silent) : plural("fleet.all-fine", total);
 }
 
 function countByStatus(ranked: Ranked[]): Record<Status, number> {
   const counts: Record<Status, number> = { out: 0, predicted: 0, watch: 0, silent: 0, fine: 0 };
   for (const each of ranked) counts[each.status] += 1;
   return counts;
-}
-
-function matches(fleet: Fleet, name: string, wanted: string): boolean {
-  if (!wanted) return true;
-  const labels = Object.entries(fleet.device(name)?.peek().labels ?? {}).map((label) => label.join(" "));
-  return [name, ...labels].some((text) => text.toLowerCase().includes(wanted));
 }

@@ -5,7 +5,7 @@ import { loadAggregates } from "../api/history";
 import type { AggregateSeries, Bucket, Device, Page, Rule } from "../api/types";
 import type { Span } from "../chart/span";
 import { present } from "../clock";
-import { limitsOf } from "../rules/match";
+import { limits, limitsOf, matches } from "../rules/match";
 import { leastInsideFirst, summarize } from "./summary";
 
 const DAY = 86_400_000;
@@ -47,7 +47,7 @@ export class History {
       this.rules = (await request<Page<Rule>>("/v1/rules", { signal: aborted })).items;
       this.devices.value = devices;
       const known = this.metrics.value;
-      const limited = known.find((metric) => devices.some(({ device }) => limitsOf(this.rules, device, metric).length > 0));
+      const limited = known.find((metric) => devices.some((device) => limitsOf(this.rules, device, metric).length > 0));
       this.measure(limited ?? (known.includes("temperature") ? "temperature" : (known[0] ?? "")));
     });
   }
@@ -59,11 +59,13 @@ export class History {
   /** Ask for another metric, within the limits that rules set for it. */
   measure(metric: string): void {
     this.metric.value = metric;
-    const limits = this.rules.find(
-      ({ enabled, metric: pattern, condition }) => enabled && pattern === metric && condition.kind === "limit",
-    )?.condition;
-    this.low.value = limits?.below ?? null;
-    this.high.value = limits?.above ?? null;
+    const rule = this.rules.find((each) => {
+      const set = limits(each);
+      return each.enabled && matches(each.metric, metric) && (set.above !== null || set.below !== null);
+    });
+    const set = rule ? limits(rule) : null;
+    this.low.value = set?.below ?? null;
+    this.high.value = set?.above ?? null;
     void this.load();
   }
 

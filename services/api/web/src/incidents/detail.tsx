@@ -7,6 +7,7 @@ import { now } from "../clock";
 import { dateTime, duration, limit, measure, metricName, quantity, time } from "../i18n/format";
 import { t } from "../i18n/language";
 import { LiveStream } from "../live/stream";
+import { Quiet } from "../people/quiet";
 import { links } from "../router";
 import { type Loaded, useLoad } from "../ui/load";
 import { Failed, Loading } from "../ui/states";
@@ -16,6 +17,7 @@ import { Comparison, loadAround, optional, spanAround } from "./comparison";
 import { loadHistory } from "./life";
 import { Respond } from "./respond";
 import { Timeline } from "./timeline";
+import { Told } from "./told";
 import { headline, mood, stateText, sureness, whatNext } from "./wording";
 
 export function IncidentView({ id }: { id: string }) {
@@ -85,14 +87,7 @@ function Shown({ loaded, incident }: { loaded: Loaded<Incident>; incident: Incid
         <div class="aside">
           <Comparison incident={incident} around={around} />
           <Timeline incident={incident} history={history} />
-          <section class="card" aria-labelledby="told">
-            <h2 id="told">
-              {incident.notified_at
-                ? t("incident.told", { time: time(Date.parse(incident.notified_at), now.value) })
-                : t("incident.not-told")}
-            </h2>
-            {incident.message ? <blockquote>{incident.message}</blockquote> : null}
-          </section>
+          <Told incident={incident} />
         </div>
         <div class="aside">
           <section class="card" aria-labelledby="next">
@@ -112,7 +107,9 @@ function Shown({ loaded, incident }: { loaded: Loaded<Incident>; incident: Incid
               loaded.value.value = changed;
             }}
             added={history.reload}
-          />
+          >
+            <Quiet incident={incident} />
+          </Respond>
           <Facts incident={incident} />
         </div>
       </div>

@@ -65,6 +65,6 @@ export function whatNext(incident: Incident, rule: Rule | null, now: number): st
 
 /** Where a value must come back to before the incident closes. */
 function backAt(incident: Incident, rule: Rule): number {
-  const margin = rule.condition.clear_margin ?? 0;
+  const margin = "clear_margin" in rule.condition ? rule.condition.clear_margin : 0;
   return incident.side === "above" ? incident.threshold - margin : incident.threshold + margin;
 }

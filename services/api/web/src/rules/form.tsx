@@ -1,23 +1,18 @@
-/** Makes or changes a rule; a change that somebody else made meanwhile is not undone unseen. */
-import { useComputed, useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
-import { Failure, request } from "../api/client";
-import type { Rule, Severity } from "../api/types";
+/** Makes or changes a rule. */
+import { request } from "../api/client";
+import type { Kind, Rule, Severity } from "../api/types";
 import { t } from "../i18n/language";
-import { go, links } from "../router";
-import { mayEdit } from "../session";
+import { links, NEW } from "../router";
+import { EditFrame, useEditing } from "../ui/editing";
+import { Check, Field, Select } from "../ui/field";
 import { useLoad } from "../ui/load";
-import { Failed, failureText, Loading } from "../ui/states";
+import { Remove } from "../ui/remove";
+import { Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
-import { bodyOf, type Draft, draftOf, EMPTY, problemsOf } from "./draft";
-import { Field } from "./field";
-import { NEW } from "./list";
+import { bodyOf, draftOf, EMPTY, isForecast, problemsOf } from "./draft";
 
 export function RuleView({ id }: { id: string }) {
-  const loaded = useLoad<Rule | "new">(
-    async (signal) => (id === NEW ? "new" : await request<Rule>(`/v1/rules/${encodeURIComponent(id)}`, { signal })),
-    [id],
-  );
+  const loaded = useLoad<Rule | "new">(async (signal) => (id === NEW ? "new" : await request<Rule>(at(id), { signal })), [id]);
   const rule = loaded.value.value;
   useTitle(rule && rule !== "new" ? rule.name : t("rule.new-title"));
   if (!rule) {
@@ -27,128 +22,76 @@ export function RuleView({ id }: { id: string }) {
   return <Form key={before ? `${before.rule_id} ${before.version}` : NEW} before={before} reload={loaded.reload} />;
 }
 
+function at(id: string): string {
+  return `/v1/rules/${encodeURIComponent(id)}`;
+}
+
+const KINDS: readonly Kind[] = ["limit", "silence", "rate", "stuck", "product"];
+const FIELDS = {
+  limit: ["below", "above", "hold", "margin"],
+  silence: ["after"],
+  rate: ["rising", "falling", "window", "hold", "margin"],
+  stuck: ["after", "tolerance"],
+  product: ["product", "margin"],
+} as const;
 const SEVERITIES: readonly Severity[] = ["info", "warning", "critical"];
 
 function Form({ before, reload }: { before: Rule | null; reload: () => void }) {
-  const form = useRef<HTMLFormElement>(null);
-  const draft = useSignal<Draft>(before ? draftOf(before) : EMPTY);
-  const tried = useSignal(false);
-  const saving = useSignal(false);
-  const failure = useSignal<Failure | null>(null);
-  const problems = useComputed(() => (tried.value ? problemsOf(draft.value) : {}));
-  const change = (part: Partial<Draft>) => {
-    draft.value = { ...draft.value, ...part };
-  };
-  const text = (field: keyof Draft, hint?: "rule.id-hint") => ({
-    name: field,
-    value: String(draft.value[field]),
-    problem: problems.value[field],
-    change: (value: string) => change({ [field]: value }),
-    ...(hint ? { hint: t(hint) } : {}),
+  const editing = useEditing({
+    start: before ? draftOf(before) : EMPTY,
+    problemsOf,
+    sent: (draft) => ({ path: at(draft.rule_id), body: bodyOf(draft, before) }),
+    version: before?.version ?? null,
+    next: links.rules,
   });
-
-  async function submit(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    tried.value = true;
-    const wrong = Object.keys(problemsOf(draft.value))[0];
-    if (wrong) {
-      form.current?.querySelector<HTMLElement>(`[name="${wrong}"]`)?.focus();
-      return;
-    }
-    saving.value = true;
-    failure.value = null;
-    try {
-      const headers: Record<string, string> = before ? { "If-Match": `"${before.version}"` } : {};
-      const address = `/v1/rules/${encodeURIComponent(draft.value.rule_id)}`;
-      await request<Rule>(address, { method: "PUT", body: bodyOf(draft.value, before), headers });
-      go(links.rules);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failure.value = error;
-    } finally {
-      saving.value = false;
-    }
-  }
-
+  const { draft, text, change } = editing;
+  const { kind, ahead, severity, enabled } = draft.value;
   return (
-    <form ref={form} class="card form" onSubmit={(event) => void submit(event)} noValidate>
-      <p class="crumb">
-        <a href={links.rules}>{t("rules.back")}</a>
-      </p>
-      <h1>{before ? before.name : t("rule.new-title")}</h1>
+    <EditFrame
+      editing={editing}
+      title={before?.name ?? t("rule.new-title")}
+      back={{ href: links.rules, text: t("rules.back") }}
+      reload={before ? reload : null}
+      more={before ? <Remove path={at(before.rule_id)} next={links.rules} /> : null}
+    >
       <div class="grid">
-        {before ? null : <Field label={t("rule.id")} {...text("rule_id", "rule.id-hint")} />}
+        {before ? null : <Field label={t("rule.id")} {...text("rule_id")} hint={t("rule.id-hint")} />}
         <Field label={t("rule.name")} {...text("name")} hint={t("rule.name-hint")} />
         <Field label={t("rule.device")} {...text("device")} hint={t("rule.device-hint")} />
         <Field label={t("rule.metric")} {...text("metric")} hint={t("rule.metric-hint")} />
+        <Field label={t("rule.labels")} {...text("labels")} hint={t("rule.labels-hint")} />
       </div>
       <fieldset>
-        <legend>{t("rule.limits")}</legend>
+        <legend>{t("rule.condition")}</legend>
+        <div class="chips" role="group" aria-label={t("rule.condition")}>
+          {KINDS.map((each) => (
+            <button key={each} type="button" class="chip" aria-pressed={kind === each} onClick={() => change({ kind: each })}>
+              {t(`kind.${each}`)}
+            </button>
+          ))}
+        </div>
+        <p class="hint">{t(`kind.${kind}-hint`)}</p>
         <div class="grid">
-          <Field label={t("rule.below")} {...text("below")} numeric />
-          <Field label={t("rule.above")} {...text("above")} hint={t("rule.limit-hint")} numeric />
-          <Field label={t("rule.hold")} {...text("hold")} hint={t("rule.hold-hint")} numeric />
-          <Field label={t("rule.margin")} {...text("margin")} hint={t("rule.margin-hint")} numeric />
+          {FIELDS[kind].map((field) => (
+            <Field key={field} label={t(`rule.${field}`)} {...text(field)} hint={t(`rule.${field}-hint`)} numeric={field !== "product"} />
+          ))}
         </div>
       </fieldset>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={draft.value.ahead}
-          onChange={(event) => change({ ahead: event.currentTarget.checked })}
-        />
-        {t("rule.warn-ahead")}
-      </label>
+      {isForecast(kind) ? (
+        <Check label={t("rule.warn-ahead")} value={ahead} change={(value) => change({ ahead: value })} />
+      ) : null}
       <div class="grid">
-        {draft.value.ahead ? <Field label={t("rule.probability")} {...text("probability")} numeric /> : null}
-        <div>
-          <label for="severity">{t("rule.severity")}</label>
-          <select
-            id="severity"
-            class="field"
-            value={draft.value.severity}
-            onChange={(event) => change({ severity: event.currentTarget.value as Severity })}
-          >
-            {SEVERITIES.map((severity) => (
-              <option key={severity} value={severity}>
-                {t(`severity.${severity}`)}
-              </option>
-            ))}
-          </select>
-        </div>
+        {ahead && isForecast(kind) ? <Field label={t("rule.probability")} {...text("probability")} numeric /> : null}
+        <Select
+          label={t("rule.severity")}
+          name="severity"
+          value={severity}
+          options={SEVERITIES.map((each) => [each, t(`severity.${each}`)])}
+          change={(value) => change({ severity: value as Severity })}
+        />
       </div>
       <Field label={t("rule.sms")} {...text("sms")} hint={t("rule.sms-hint")} lines={3} />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={draft.value.enabled}
-          onChange={(event) => change({ enabled: event.currentTarget.checked })}
-        />
-        {t("rule.enabled")}
-      </label>
-      <p class="problem" role="alert">
-        {problemText(failure.value, before) ?? (Object.keys(problems.value).length > 0 ? t("rule.check") : null)}
-      </p>
-      <div class="actions">
-        <button type="submit" class="button button-main" disabled={saving.value || !mayEdit()}>
-          {t(saving.value ? "rule.saving" : "rule.save")}
-        </button>
-        {failure.value?.kind === "conflict" && before ? (
-          <button type="button" class="button" onClick={reload}>
-            {t("rule.load-theirs")}
-          </button>
-        ) : null}
-        <a class="button" href={links.rules}>
-          {t("rule.cancel")}
-        </a>
-      </div>
-      {mayEdit() ? null : <p class="hint">{t("rule.read-only")}</p>}
-    </form>
+      <Check label={t("rule.enabled")} value={enabled} change={(value) => change({ enabled: value })} />
+    </EditFrame>
   );
-}
-
-function problemText(failure: Failure | null, before: Rule | null): string | null {
-  if (!failure) return null;
-  if (failure.kind === "conflict") return t(before ? "rule.conflict" : "rule.exists");
-  return failureText(failure);
 }

@@ -1,16 +1,14 @@
 /** The rules: which limits hold, for what, and who is told. */
 import { request } from "../api/client";
-import type { Page, Rule } from "../api/types";
+import type { ForecastCondition, LimitCondition, Page, Rule } from "../api/types";
 import { duration, metricName, percent, threshold } from "../i18n/format";
 import { plural, t } from "../i18n/language";
-import { links } from "../router";
+import { links, NEW } from "../router";
 import { mayEdit } from "../session";
 import { useLoad } from "../ui/load";
 import { Empty, Failed, Loading } from "../ui/states";
+import { RuleTabs } from "./tabs";
 import { useTitle } from "../ui/title";
-
-/** The address under which a rule is made; no rule can have this identifier, as it does not begin with a letter. */
-export const NEW = "+";
 
 export function RulesView() {
   useTitle(t("rules.title"));
@@ -18,6 +16,7 @@ export function RulesView() {
   const found = rules.value.value?.items;
   return (
     <>
+      <RuleTabs />
       <header class="page-head">
         <h1>{t("rules.title")}</h1>
         {mayEdit() ? (
@@ -54,7 +53,7 @@ function Row({ rule }: { rule: Rule }) {
         <span class={`tag tag-${rule.severity}`}>{t(`severity.${rule.severity}`)}</span>
         {rule.enabled ? null : <span class="tag">{t("rules.off")}</span>}
       </span>
-      <span class="rule-says">{`${appliesText(rule)} ${limitsText(rule)}`}</span>
+      <span class="rule-says">{`${appliesText(rule)} ${conditionText(rule)}`}</span>
       <span class="rule-facts">{details(rule).join(" · ")}</span>
     </>
   );
@@ -78,7 +77,26 @@ function appliesText(rule: Rule): string {
   return `${t("rules.applies", { metric: metricName(rule.metric), device })}:`;
 }
 
-function limitsText({ condition }: Rule): string {
+function conditionText({ condition, profile }: Rule): string {
+  switch (condition.kind) {
+    case "limit":
+      return limitsText(condition);
+    case "product":
+      return t("rules.product", { product: profile?.name ?? condition.product });
+    case "silence":
+      return t("rules.silence", { duration: duration(condition.after_minutes * 60_000) });
+    case "stuck":
+      return t("rules.stuck", { duration: duration(condition.after_minutes * 60_000) });
+    case "rate": {
+      const [up, down] = [condition.rising, condition.falling];
+      return [up === null ? "" : t("rules.rising", { rate: threshold(up, "/") }), down === null ? "" : t("rules.falling", { rate: threshold(down, "/") })]
+        .filter((text) => text !== "")
+        .join(", ");
+    }
+  }
+}
+
+function limitsText(condition: LimitCondition): string {
   // The rule knows no unit: it may apply to series of several.
   const [above, below] = [condition.above, condition.below].map((limit) => (limit === null ? "" : threshold(limit, "/")));
   if (above && below) return t("rules.between", { above, below });
@@ -87,11 +105,15 @@ function limitsText({ condition }: Rule): string {
 
 function details(rule: Rule): string[] {
   const { condition } = rule;
+  const hold = condition.kind === "limit" || condition.kind === "rate" ? condition.hold_seconds : 0;
   return [
-    condition.hold_seconds > 0 ? t("rules.hold", { duration: duration(condition.hold_seconds * 1000) }) : "",
-    condition.forecast
-      ? t("rules.forecast", { probability: percent(condition.forecast.min_probability) })
-      : t("rules.no-forecast"),
-    rule.sms.length > 0 ? plural("rules.tells", rule.sms.length) : t("rules.tells-nobody"),
+    hold > 0 ? t("rules.hold", { duration: duration(hold * 1000) }) : "",
+    condition.kind === "limit" || condition.kind === "product" ? aheadText(condition.forecast) : "",
+    ...Object.entries(rule.labels).map((label) => label.join(": ")),
+    rule.sms.length > 0 ? plural("rules.tells", rule.sms.length) : "",
   ].filter((text) => text !== "");
+}
+
+function aheadText(forecast: ForecastCondition | null): string {
+  return forecast ? t("rules.forecast", { probability: percent(forecast.min_probability) }) : t("rules.no-forecast");
 }

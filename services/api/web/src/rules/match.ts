@@ -6,11 +6,33 @@ export function matches(pattern: string, name: string): boolean {
   return new RegExp(`^${escaped}$`).test(name);
 }
 
+export interface Owner {
+  device: string;
+  labels: Record<string, string>;
+}
+
+/** Whether a rule watches a metric of a device. */
+export function watches(rule: Rule, { device, labels }: Owner, metric: string): boolean {
+  return (
+    rule.enabled &&
+    matches(rule.device, device) &&
+    matches(rule.metric, metric) &&
+    Object.entries(rule.labels).every(([name, wanted]) => matches(wanted, labels[name] ?? "\n"))
+  );
+}
+
+/** The lower and upper limit that a rule sets for the value itself. */
+export function limits({ condition, profile }: Rule): { below: number | null; above: number | null } {
+  const from = condition.kind === "limit" ? condition : condition.kind === "product" ? profile : null;
+  return { below: from?.below ?? null, above: from?.above ?? null };
+}
+
 /** The limits that apply to a series, each once. */
-export function limitsOf(rules: Rule[], device: string, metric: string): number[] {
+export function limitsOf(rules: readonly Rule[], owner: Owner, metric: string): number[] {
   const found = rules
-    .filter((rule) => rule.enabled && matches(rule.device, device) && matches(rule.metric, metric))
-    .flatMap(({ condition }) => [condition.above, condition.below])
+    .filter((rule) => watches(rule, owner, metric))
+    .map(limits)
+    .flatMap(({ above, below }) => [above, below])
     .filter((limit) => limit !== null);
   return [...new Set(found)];
 }

@@ -1,4 +1,4 @@
-/** A text field with its label, its hint and what is wrong with it. */
+/** Fields of forms, each with its label, its hint and what is wrong with it. */
 import { type Key, t } from "../i18n/language";
 
 interface Props {
@@ -42,5 +42,43 @@ export function Field({ label, name, value, change, problem, hint, numeric = fal
         {problem ? t(problem.key, problem.number === undefined ? {} : { number: problem.number }) : null}
       </p>
     </div>
+  );
+}
+
+interface SelectProps {
+  label: string;
+  name: string;
+  value: string;
+  options: readonly (readonly [value: string, text: string])[];
+  change: (value: string) => void;
+}
+
+export function Select({ label, name, value, options, change }: SelectProps) {
+  return (
+    <div>
+      <label for={`field-${name}`}>{label}</label>
+      <select id={`field-${name}`} class="field" value={value} onChange={(event) => change(event.currentTarget.value)}>
+        {options.map(([each, text]) => (
+          <option key={each} value={each}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+interface CheckProps {
+  label: string;
+  value: boolean;
+  change: (value: boolean) => void;
+}
+
+export function Check({ label, value, change }: CheckProps) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={value} onChange={(event) => change(event.currentTarget.checked)} />
+      {label}
+    </label>
   );
 }
