@@ -8,10 +8,11 @@ from tests.servers.broker import MosquittoServer
 from tests.services.api.fakes import served
 from tests.services.api.live import live
 from tests.services.api.page.browser import PHONE, Browsing
-from tests.services.api.page.scene import Scene, present_world, put_device
+from tests.services.api.page.scene import INCIDENT, Scene, present_world, put_device
 
 from sensorcast_api.services import Limits
 from sensorcast_common.clock import from_millis, rfc3339
+from sensorcast_common.incident import IncidentState
 from sensorcast_common.tables.api_keys import Role
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -52,6 +53,31 @@ async def test_the_filter_finds_names_labels_and_states(scene: Scene, browsing: 
         await page.get_by_role("button", name="1 silent").click()
         await expect(rows).to_have_count(1)
         await expect(rows.locator(".row-device")).to_have_text("truck-3")
+
+
+async def test_the_fleet_is_filtered_by_label_and_the_address_remembers(scene: Scene, browsing: Browsing) -> None:
+    devices = scene.world.devices.items
+    devices["acme", "truck-1"] = devices["acme", "truck-1"].model_copy(update={"labels": {"site": "south"}})
+    async with browsing() as page:
+        await page.goto(scene.link())
+        await expect(page.locator(".row-link")).to_have_count(3)
+        await page.get_by_label("Filter by site").select_option("south")
+        await expect(page.locator(".row-device")).to_have_text(["truck-1"])
+        await page.reload()
+        await expect(page.locator(".row-device")).to_have_text(["truck-1"])
+        await page.get_by_label("Filter by site").select_option("site: all")
+        await expect(page.locator(".row-link")).to_have_count(3)
+
+
+async def test_what_somebody_sees_to_needs_no_attention(scene: Scene, browsing: Browsing) -> None:
+    incidents = scene.world.incidents.items
+    incidents["acme", INCIDENT] = incidents["acme", INCIDENT].model_copy(
+        update={"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": "Anna"}
+    )
+    async with browsing() as page:
+        await page.goto(scene.link())
+        await expect(page.get_by_role("heading", name="1 device is seen to")).to_be_visible()
+        await expect(page.locator(".row-link").first).to_contain_text("Anna sees to it")
 
 
 async def test_a_reading_arrives_live(browsing: Browsing, mosquitto: MosquittoServer) -> None:

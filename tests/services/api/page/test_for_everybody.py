@@ -10,11 +10,14 @@ from tests.services.api.page.scene import INCIDENT, Scene
 VIEWS = [
     "/",
     "/devices/truck-2",
+    "/history",
     "/incidents",
     f"/incidents/{INCIDENT}",
-    "/history",
+    "/recipients",
+    "/recipients/+",
     "/rules",
     "/rules/too-warm",
+    "/silences",
     "/status",
 ]
 

@@ -2,8 +2,9 @@
 
 import pytest
 from playwright.async_api import expect
+from tests.services.api.fakes import served
 from tests.services.api.page.browser import Browsing
-from tests.services.api.page.scene import Scene
+from tests.services.api.page.scene import MINUTE, Scene, present_world, with_past
 
 from sensorcast_common.tables.api_keys import Role
 
@@ -23,6 +24,40 @@ async def test_a_rule_is_changed(scene: Scene, browsing: Browsing) -> None:
         await expect(page.get_by_text("at most 7.5")).to_be_visible()
     rule = scene.world.rules.items["acme", "too-warm"]
     assert (rule.version, rule.limits(), rule.sms) == (2, [("above", 7.5)], ["+4915112345678"])
+
+
+async def test_a_rule_is_previewed_on_the_last_week(browsing: Browsing) -> None:
+    world = with_past(present_world())
+    for minute in range(150, 180):
+        world.readings.put("acme", "truck-2", world.now - minute * MINUTE, 9.5)
+    async with served(world) as address, browsing() as page:
+        await page.goto(Scene(world, address).link(path="/rules/too-warm"))
+        preview = page.get_by_role("region", name="The last week under these limits")
+        await page.get_by_role("button", name="Look at the last week").click()
+        # truck-3 was not heard of, so it stayed within.
+        await expect(preview).to_contain_text("1 of 3 devices would have been outside.")
+        await expect(preview).to_contain_text("furthest 9.5\u202f°C")
+        await page.get_by_label("Not above").fill("10")
+        await page.get_by_role("button", name="Look at the last week").click()
+        await expect(preview).to_contain_text("All 3 devices stayed within the whole week.")
+
+
+async def test_a_rule_of_another_kind_is_made(scene: Scene, browsing: Browsing) -> None:
+    async with browsing() as page:
+        await page.goto(scene.link(path="/rules/+"))
+        await page.get_by_label("Identifier").fill("quiet")
+        await page.get_by_label("Name").fill("Nothing heard")
+        await page.get_by_label("Labels").fill("site: north")
+        await page.get_by_role("button", name="Silence").click()
+        await page.get_by_label("For more than").fill("20")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("heard of at least every 20 min")).to_be_visible()
+        await page.get_by_role("link", name="Nothing heard").click()
+        await expect(page.get_by_label("For more than")).to_have_value("20")
+        await page.get_by_role("button", name="Remove").click()
+        await page.get_by_role("button", name="Remove for good").click()
+        await expect(page.get_by_role("heading", name="Rules")).to_be_visible()
+    assert ("acme", "quiet") not in scene.world.rules.items
 
 
 async def test_anothers_change_is_not_undone_unseen(scene: Scene, browsing: Browsing) -> None:

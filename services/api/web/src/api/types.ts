@@ -427,3 +427,12 @@ export interface NoticeShown {
   postponed: string | null;
   refused: string | null;
 }
+
+export interface Dashboards {
+  items: string[];
+}
+
+export interface DashboardLink {
+  name: string;
+  url: string;
+}

@@ -14,6 +14,7 @@ import { Section } from "../ui/section";
 import { Empty, Failed, failureText, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
 import { Asking } from "./asking";
+import { Dashboard } from "./dashboard";
 import { Files } from "./files";
 import { History } from "./history";
 import type { Summary } from "./summary";
@@ -39,6 +40,7 @@ export function HistoryView() {
       <Asking history={history} />
       {history.failure.value ? <p class="banner banner-lost">{failureText(history.failure.value)}</p> : null}
       {history.series.value ? <Answer history={history} /> : history.loading.value ? <Loading rows={8} /> : null}
+      <Dashboard />
     </>
   );
 }

@@ -180,6 +180,11 @@ function ahead(draft: Draft, before: Rule | null): ForecastCondition | null {
   return forecast;
 }
 
+/** The limits as typed; only of use where they are numbers. */
+export function typedLimits(draft: Draft): { below: number | null; above: number | null } {
+  return { below: maybe(draft.below), above: maybe(draft.above) };
+}
+
 function maybe(typed: string): number | null {
   return typed.trim() === "" ? null : numberIn(typed);
 }

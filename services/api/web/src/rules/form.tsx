@@ -9,6 +9,7 @@ import { useLoad } from "../ui/load";
 import { Remove } from "../ui/remove";
 import { Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
+import { Preview } from "./preview";
 import { bodyOf, draftOf, EMPTY, isForecast, problemsOf } from "./draft";
 
 export function RuleView({ id }: { id: string }) {
@@ -90,6 +91,7 @@ function Form({ before, reload }: { before: Rule | null; reload: () => void }) {
           change={(value) => change({ severity: value as Severity })}
         />
       </div>
+      {kind === "limit" ? <Preview draft={draft.value} /> : null}
       <Field label={t("rule.sms")} {...text("sms")} hint={t("rule.sms-hint")} lines={3} />
       <Check label={t("rule.enabled")} value={enabled} change={(value) => change({ enabled: value })} />
     </EditFrame>
