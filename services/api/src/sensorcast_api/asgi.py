@@ -110,7 +110,7 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
         app.include_router(module.router)
         resources.update(map(str, module.router.tags))
     app.state.resources = frozenset(resources)
-    app.include_router(page_router(page))
+    app.include_router(page_router(page, dashboards=services.dashboards is not None))
     # The last one added is the outermost.
     app.add_middleware(Idempotent, store=services.stores.idempotency, clock=services.clock)
     app.add_middleware(Answers, cache=AnswerCache(seconds=services.limits.answer_seconds), hub=services.hub)

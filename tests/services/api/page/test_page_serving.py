@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from tests.services.api.fakes import World
 
 from sensorcast_api.asgi import make_app
-from sensorcast_api.routes.page import BUILT
+from sensorcast_api.routes.page import BUILT, page_router
 
 INDEX = "<!doctype html><title>Sensorcast</title><script type=module src=/assets/index-abc.js></script>"
 LARGEST = 400 * 1024
@@ -32,7 +32,18 @@ def client(app: FastAPI) -> httpx.AsyncClient:
 
 async def test_every_view_has_an_address_and_nothing_else_has(world: World, built: Path) -> None:
     async with client(make_app(world.services, page=built)) as browser:
-        for path in ("/", "/devices/truck-1", "/incidents", "/incidents/1", "/rules", "/rules/too-warm"):
+        for path in (
+            "/",
+            "/devices/truck-1",
+            "/incidents",
+            "/incidents/1",
+            "/rules",
+            "/rules/too-warm",
+            "/recipients",
+            "/silences",
+            "/history",
+            "/status",
+        ):
             answer = await browser.get(path)
             assert answer.text == INDEX, path
             assert answer.headers["cache-control"] == "no-cache"
@@ -50,6 +61,15 @@ async def test_nothing_inline_and_nobody_elses_server(world: World, built: Path)
     assert directives["script-src"] == directives["style-src"] == directives["connect-src"] == "'self'"
     assert "unsafe" not in policy
     assert "http" not in policy
+
+
+async def test_dashboards_may_be_framed_only_where_they_are_configured(built: Path) -> None:
+    for dashboards in (False, True):
+        app = FastAPI()
+        app.include_router(page_router(built, dashboards=dashboards))
+        async with client(app) as browser:
+            policy = (await browser.get("/history")).headers["content-security-policy"]
+        assert ("frame-src https://*.quicksight.aws.amazon.com" in policy) is dashboards
 
 
 async def test_what_has_a_hash_is_kept_forever_and_the_rest_is_asked_for(world: World, built: Path) -> None:

@@ -33,6 +33,9 @@ CSP: Final = (
     "manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 
+FRAMED: Final = "; frame-src https://*.quicksight.aws.amazon.com"
+"""What the policy allows besides where dashboards are embedded."""
+
 _TYPES: Final = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml"}
 _COMPRESSIBLE: Final = (".html", ".js", ".css", ".svg", ".json", ".webmanifest")
 _HASHED: Final = "assets/"
@@ -79,11 +82,12 @@ def load(root: Path) -> dict[str, Asset]:
     }
 
 
-def page_router(root: Path = BUILT) -> APIRouter:
+def page_router(root: Path = BUILT, *, dashboards: bool = False) -> APIRouter:
     """The routes of the page that was built into `root`; where it was not, the start page says so.
 
     Args:
         root: A folder with `index.html` and what it refers to.
+        dashboards: Whether the page may frame dashboards of QuickSight.
     """
     router = APIRouter(include_in_schema=False)
     assets = load(root)
@@ -91,10 +95,11 @@ def page_router(root: Path = BUILT) -> APIRouter:
     if index is None:
         router.add_api_route("/", _absent, methods=["GET"])
         return router
+    policy = CSP + FRAMED if dashboards else CSP
     for path in ROUTES:
-        _serve(router, path, index)
+        _serve(router, path, index, policy)
     for name, asset in assets.items():
-        _serve(router, f"/{name}", asset)
+        _serve(router, f"/{name}", asset, policy)
     return router
 
 
@@ -102,19 +107,19 @@ async def _absent() -> HTMLResponse:
     return HTMLResponse(_ABSENT, status_code=404)
 
 
-def _serve(router: APIRouter, path: str, asset: Asset) -> None:
+def _serve(router: APIRouter, path: str, asset: Asset, policy: str) -> None:
     async def serve(request: Request) -> Response:
-        return respond(asset, request)
+        return respond(asset, request, policy=policy)
 
     router.add_api_route(path, serve, methods=["GET", "HEAD"])
 
 
-def respond(asset: Asset, request: Request) -> Response:
+def respond(asset: Asset, request: Request, *, policy: str) -> Response:
     """The file, packed where the browser takes that, or the word that the browser's copy is still good."""
     headers = {
         "ETag": asset.etag,
         "Cache-Control": "public, max-age=31536000, immutable" if asset.forever else "no-cache",
-        "Content-Security-Policy": CSP,
+        "Content-Security-Policy": policy,
         "Vary": "Accept-Encoding",
     }
     if asset.etag in request.headers.get("if-none-match", ""):
