@@ -37,7 +37,9 @@ async def views(address: str, key: str) -> list[tuple[str, str]]:
         ("fleet", "/"),
         ("device", f"/devices/{worst['device']}"),
         ("incidents", "/incidents"),
+        ("history", "/history"),
         ("rules", "/rules"),
+        ("status", "/status"),
     ]
     if incidents:
         found.append(("incident", f"/incidents/{incidents[0]['incident_id']}"))
@@ -49,7 +51,7 @@ async def settled(page: Page) -> None:
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await expect(page.locator(".loading")).to_have_count(0)
     await expect(page.locator(".connection-connecting")).to_have_count(0)
-    await expect(page.get_by_text("% loaded")).to_have_count(0)
+    await expect(page.locator(".chart-loading")).to_have_count(0)
     await page.wait_for_timeout(600)
 
 
