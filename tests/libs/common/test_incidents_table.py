@@ -132,6 +132,15 @@ async def test_after_resolving_a_later_one_opens_and_an_earlier_one_does_not(tab
     assert await tables.live() == {later.incident.incident_id}
 
 
+async def test_a_revised_one_may_begin_before_the_last_one_ended_but_not_beside_an_open_one(tables: Tables) -> None:
+    stored = await tables.incidents.open(incident(opened_at=T0))
+    await tables.incidents.change(stored, resolved(stored.incident, at=T0 + MINUTE))
+    revised = await tables.incidents.open(incident(opened_at=T0), revised=True)
+    assert await tables.live() == {revised.incident.incident_id}
+    with pytest.raises(AlreadyOpen):
+        await tables.incidents.open(incident(opened_at=T0), revised=True)
+
+
 async def test_a_change_of_an_old_revision_is_refused(tables: Tables) -> None:
     stored = await tables.incidents.open(incident())
     worse = stored.incident.model_copy(update={"worst": 9.0})

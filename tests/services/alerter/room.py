@@ -156,7 +156,12 @@ class MemoryTables(Incidents, Outbox, Rules, Deliveries, LabelsSource):
         return self.items.get(incident_id)
 
     async def open(
-        self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
+        self,
+        incident: Incident,
+        notices: Sequence[Notice] = (),
+        *,
+        entry: IncidentEntry | None = None,
+        revised: bool = False,
     ) -> StoredIncident:
         await asyncio.sleep(0)
         self._reach()
@@ -164,7 +169,7 @@ class MemoryTables(Incidents, Outbox, Rules, Deliveries, LabelsSource):
         last, ended = self.markers.get(key, (None, None))
         if last is not None and ended is None:
             raise AlreadyOpen(self.items[last])
-        if ended is not None and ended >= to_millis(incident.opened_at):
+        if not revised and ended is not None and ended >= to_millis(incident.opened_at):
             raise AlreadyOver
         self.markers[key] = (incident.incident_id, None)
         self._note(incident, entry)

@@ -97,20 +97,39 @@ def test_order_inside_a_batch_changes_nothing(stream: list[Reading], data: st.Da
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule_id)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(by_minute.flatmap(lambda stream: st.permutations(stream + stream[::3])))
 def test_any_order_ends_in_the_incidents_of_the_readings_in_order(rule: Rule, arrival: list[Reading]) -> None:
-    async def end_of(readings: list[Reading]) -> Room:
-        room = await ungrouped_room(rule)
-        for each in readings:
-            await room.take(each)
-        room.now += 120_000
-        await room.sweep()
-        return room
-
-    ordered, given_order = asyncio.run(end_of(sorted(arrival))), asyncio.run(end_of(arrival))
+    ordered, given_order = asyncio.run(end_of(rule, sorted(arrival))), asyncio.run(end_of(rule, arrival))
     assert outcome(ordered.incidents) == outcome(given_order.incidents)
     assert len(given_order.sms) <= len(given_order.incidents) + given_order.withdrawn
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "arrival"),
+    [
+        ("slow", [(0, 8.5), (1, 8.5), (2, 8.5), (4, 7.5), (3, 8.5)]),
+        ("rate", [(0, 0), (1, 0), (5, 8.5), (3, 0), (10, 5), (2, 0), *((at, 0) for at in (6, 7, 8, 9, 4)), (11, 5)]),
+    ],
+)
+def test_what_ended_out_of_order_does_not_stand_in_the_way_of_what_goes_on(
+    rule_id: str, arrival: list[tuple[int, float]]
+) -> None:
+    rule = next(each for each in RULES if each.rule_id == rule_id)
+    readings = [reading(MIDNIGHT + minute * 60_000, value) for minute, value in arrival]
+    ordered, given_order = asyncio.run(end_of(rule, sorted(readings))), asyncio.run(end_of(rule, readings))
+    assert [each.state for each in given_order.incidents] == [IncidentState.OPEN]
+    assert outcome(ordered.incidents) == outcome(given_order.incidents)
+
+
+async def end_of(rule: Rule, arrival: list[Reading]) -> Room:
+    """After the readings have come one by one, and late ones have been looked at again."""
+    room = await ungrouped_room(rule)
+    for each in arrival:
+        await room.take(each)
+    room.now += 120_000
+    await room.sweep()
+    return room
 
 
 @examples

@@ -39,9 +39,14 @@ class Incidents(Protocol):
         ...
 
     async def open(
-        self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
+        self,
+        incident: Incident,
+        notices: Sequence[Notice] = (),
+        *,
+        entry: IncidentEntry | None = None,
+        revised: bool = False,
     ) -> StoredIncident:
-        """Store a new incident with its notices."""
+        """Store a new incident with its notices; a `revised` one may begin before the last one ended."""
         ...
 
     async def change(

@@ -52,13 +52,14 @@ class Recorder:
         self._clock = clock
         self._counts = counts
 
-    async def carry_out(self, watch: Watch, decide: Decide, *, ready_at: int | None) -> Reason:
+    async def carry_out(self, watch: Watch, decide: Decide, *, ready_at: int | None, revised: bool = False) -> Reason:
         """Decide about one observation and store what follows; only then does `watch` remember it.
 
         Args:
             watch: The limit and the series it is about.
             decide: The decision.
             ready_at: When the observation was received, in milliseconds.
+            revised: It follows from all readings in order; see `IncidentsTable.open`.
 
         Returns:
             Why what was done was done.
@@ -73,7 +74,9 @@ class Recorder:
                 watch.progress = decision.progress
                 return decision.reason
             try:
-                stored = await self.store(watch.stored, decision, rule=watch.limit.rule, ready_at=ready_at)
+                stored = await self.store(
+                    watch.stored, decision, rule=watch.limit.rule, ready_at=ready_at, revised=revised
+                )
             except AlreadyOpen as already:
                 watch.stored = already.stored
             except AlreadyOver:
@@ -108,6 +111,7 @@ class Recorder:
         *,
         rule: Rule | None = None,
         ready_at: int | None = None,
+        revised: bool = False,
     ) -> StoredIncident:
         """Store the transition of a decision that has one, and hand its notices over.
 
@@ -116,6 +120,7 @@ class Recorder:
             decision: What to store.
             rule: By which it was decided; `None` where the rule is gone.
             ready_at: When what caused it was received, in milliseconds.
+            revised: As `carry_out`.
 
         Raises:
             IncidentConflict: Another was faster; see the tables' errors.
@@ -128,7 +133,7 @@ class Recorder:
         notices = self._notices(transition, incident, rule, outbox, now=now, ready_at=ready_at)
         entry = None if transition is Transition.UPDATED else _entry(decision, incident, rule, now=now)
         if before is None:
-            stored = await self._incidents.open(incident, notices, entry=entry)
+            stored = await self._incidents.open(incident, notices, entry=entry, revised=revised)
         else:
             stored = await self._incidents.change(before, incident, notices, entry=entry)
         self._counts.transition(incident.basis, transition)

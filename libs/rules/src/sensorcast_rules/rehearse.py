@@ -150,7 +150,12 @@ class MemoryIncidents:
         return True
 
     async def open(
-        self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
+        self,
+        incident: Incident,
+        notices: Sequence[Notice] = (),
+        *,
+        entry: IncidentEntry | None = None,
+        revised: bool = False,
     ) -> StoredIncident:
         """Keep a new incident, one at a time for each series, rule and side."""
         del notices, entry
@@ -159,7 +164,8 @@ class MemoryIncidents:
             last = self.items[self._last[key]]
             if not last.incident.over:
                 raise AlreadyOpen(last)
-            if last.incident.resolved_at is not None and last.incident.resolved_at >= incident.opened_at:
+            ended = last.incident.resolved_at
+            if not revised and ended is not None and ended >= incident.opened_at:
                 raise AlreadyOver
         self._last[key] = incident.incident_id
         self._open.add(incident.incident_id)

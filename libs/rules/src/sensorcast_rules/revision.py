@@ -149,7 +149,7 @@ class Reviser:
             dated = {**dict(opened), "incident_id": incident.incident_id}
             return Decision(reason, progress, Transition.OPENED, incident.model_copy(update=dated))
 
-        await self._recorder.carry_out(watch, judge, ready_at=None)
+        await self._recorder.carry_out(watch, judge, ready_at=None, revised=True)
 
 
 def merged(stored: Iterable[Point], late: dict[int, float], *, until: int) -> list[Point]:

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _OPEN_TRIES: Final = 5
 
+_AFTER_ALL: Final = "~"
+"""Sorts after every time."""
+
 
 class StoredIncident(NamedTuple):
     """An incident as the table holds it.
@@ -151,13 +154,25 @@ class IncidentsTable:
         return found
 
     async def open(
-        self, incident: Incident, notices: Sequence[Notice] = (), *, entry: IncidentEntry | None = None
+        self,
+        incident: Incident,
+        notices: Sequence[Notice] = (),
+        *,
+        entry: IncidentEntry | None = None,
+        revised: bool = False,
     ) -> StoredIncident:
         """Store a new incident, its marker, its notices and the first line of its history in one transaction.
 
+        Args:
+            incident: The incident.
+            notices: To be sent.
+            entry: The line of history.
+            revised: All readings have been gone through again, in order, so that it may begin before the last one for
+                the series, rule and side ended: what ended did so by readings that came out of order.
+
         Raises:
             AlreadyOpen: There is an open one for the series, rule and side.
-            AlreadyOver: The last one for them ended at or after `incident.opened_at`.
+            AlreadyOver: The last one for them ended at or after `incident.opened_at`, and this one is not revised.
             IncidentConflict: Others kept writing the marker.
         """
         stored = StoredIncident(incident, 1, {notice.key: notice for notice in notices})
@@ -166,8 +181,8 @@ class IncidentsTable:
             "Put": {
                 "TableName": self._table,
                 "Item": marker_item(incident),
-                "ConditionExpression": "attribute_not_exists(pk) OR resolved_at < :opened_at",
-                "ExpressionAttributeValues": {":opened_at": {"S": rfc3339(incident.opened_at)}},
+                "ConditionExpression": "attribute_not_exists(pk) OR resolved_at < :before",
+                "ExpressionAttributeValues": {":before": {"S": _AFTER_ALL if revised else rfc3339(incident.opened_at)}},
             }
         }
         for _ in range(_OPEN_TRIES):
@@ -176,7 +191,7 @@ class IncidentsTable:
                     TransactItems=[put_incident, put_marker, *self._history(incident, entry)]
                 )
             except self._client.exceptions.TransactionCanceledException:
-                standing = await self._standing(incident)
+                standing = await self._standing(incident, revised=revised)
                 if standing is not None:  # a request that was repeated because its answer got lost
                     return standing
             else:
@@ -213,19 +228,19 @@ class IncidentsTable:
             return []
         return [{"Put": {"TableName": self._table, "Item": entry_item(incident.tenant, incident.incident_id, entry)}}]
 
-    async def _standing(self, incident: Incident) -> StoredIncident | None:
+    async def _standing(self, incident: Incident, *, revised: bool) -> StoredIncident | None:
         """What the marker points at: this very incident, or nothing that stands in the way any more.
 
         Raises:
             AlreadyOpen: Another incident is open.
-            AlreadyOver: The last one ended at or after this one's opening.
+            AlreadyOver: The last one ended at or after this one's opening, and this one is not revised.
         """
         found = await self._client.get_item(TableName=self._table, Key=marker_key(incident), ConsistentRead=True)
         marker = found.get("Item")
         if marker is None:
             return None
         if "resolved_at" in marker:
-            if marker["resolved_at"]["S"] >= rfc3339(incident.opened_at):
+            if not revised and marker["resolved_at"]["S"] >= rfc3339(incident.opened_at):
                 raise AlreadyOver(f"the last incident ended at {marker['resolved_at']['S']}")
             return None
         standing = await self.load(incident.tenant, marker["incident_id"]["S"])
