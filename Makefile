@@ -146,6 +146,11 @@ bench-lake: install ## Measure the lake: bytes per reading, rows per second, wri
 bench-alerts: install ## Measure how many readings a second the alerter looks at (ARGS="--seconds 60")
 	@$(BIN)/python benchmarks/alerter_load.py $(ARGS)
 
+.PHONY: bench-forecast
+bench-forecast: install ## Measure forecasts against their targets (DATA=folder with the measurements, ARGS="--origins 50")
+	@test -n "$(DATA)" || { echo "Say where the measurements are: make bench-forecast DATA=folder (docs/forecasting.md names the files)"; exit 2; }
+	@$(BIN)/python benchmarks/forecast.py --data "$(DATA)" $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the environment and the local state
 	rm -rf $(VENV) .tools .sensorcast

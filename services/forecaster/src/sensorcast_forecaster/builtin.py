@@ -13,7 +13,8 @@ from sensorcast_common import logs
 from sensorcast_common.clock import from_millis
 from sensorcast_common.forecast import Forecast
 from sensorcast_forecaster.answer import risks_of, rounded
-from sensorcast_forecaster.boosting.member import Better, Loaded, Models, NoModels, better
+from sensorcast_forecaster.boosting.member import Loaded, Models, NoModels
+from sensorcast_forecaster.choice import BOOSTED, Chosen, choose_members
 from sensorcast_forecaster.conformal import PathEnsemble, calibrated, mixed
 from sensorcast_forecaster.drift import Drift, detect_drift
 from sensorcast_forecaster.rolling import LAST, Validated, origins_for, validate
@@ -22,7 +23,7 @@ from sensorcast_forecaster.window import Refused, SeriesWindow
 VERSION: Final = 1
 LEVELS: Final = (0.1, 0.5, 0.9)
 
-ORIGINS: Final = 96
+ORIGINS: Final = 192
 MIN_ORIGINS: Final = 12
 DRIFT_NAMED: Final = 0.1
 """Belief from which a drift is part of the model's name."""
@@ -44,7 +45,7 @@ class BuiltinEngine:
     models: Models = field(default_factory=NoModels)
 
     def __post_init__(self) -> None:
-        threadpool_limits(limits=self.blas_threads, user_api="blas")  # type: ignore[no-untyped-call] # it has no types
+        limit_blas_threads(self.blas_threads)
 
     async def forecast(
         self, windows: Sequence[SeriesWindow], *, horizon_seconds: int, known_at: int
@@ -56,6 +57,11 @@ class BuiltinEngine:
         self, windows: Sequence[SeriesWindow], horizon_seconds: int, known_at: int
     ) -> list[Forecast | Refused]:
         return [_one(window, horizon_seconds, known_at, self.models) for window in windows]
+
+
+def limit_blas_threads(threads: int = 1) -> None:
+    """Set how many threads one matrix product takes, for the whole process."""
+    threadpool_limits(limits=threads, user_api="blas")  # type: ignore[no-untyped-call] # it has no types
 
 
 def forecast_window(
@@ -76,12 +82,14 @@ def forecast_window(
         return Refused(window.series, "short", detail)
     chosen = validate(window.values, horizon=horizon, origins=origins)
     drift = detect_drift(window.values, origins=origins, horizon=horizon)
-    boosted = _boosted(window, chosen, models or NoModels(), horizon, known_at)
-    usual = calibrated(chosen.path, chosen.residuals) if isinstance(boosted, str | None) else boosted[1].ensemble
-    ensemble = _ensemble(chosen, drift, usual)
+    found = (models or NoModels()).find(
+        window.series.tenant, window.series.metric, step_seconds=window.step_seconds, horizon=horizon, now=known_at
+    )
+    made = _choose(window, chosen, found)
+    ensemble = _ensemble(chosen, drift, made.chosen.ensemble)
     quantiles = ensemble.quantiles(LEVELS)
     drifting = drift is not None and drift.belief >= DRIFT_NAMED
-    lineage = _lineage(window, chosen, boosted)
+    lineage = _lineage(window, chosen, made, found)
     members = (*lineage.members, "drift") if drifting else lineage.members
     return Forecast(
         tenant=window.series.tenant,
@@ -110,21 +118,22 @@ def _one(window: SeriesWindow, horizon_seconds: int, known_at: int, models: Mode
         return Refused(window.series, "failed", f"{type(error).__name__}: {error}")
 
 
-def _boosted(
-    window: SeriesWindow, chosen: Validated, models: Models, horizon: int, known_at: int
-) -> tuple[Loaded, Better] | str | None:
-    """The boosted model where it is better, or why the promoted one cannot be used."""
-    series = window.series
-    found = models.find(series.tenant, series.metric, step_seconds=window.step_seconds, horizon=horizon, now=known_at)
+class _Made(NamedTuple):
+    chosen: Chosen
+    problem: str | None
+
+
+def _choose(window: SeriesWindow, own: Validated, found: Loaded | str | None) -> _Made:
+    """What the series is forecast by, and why its boosted model could not be asked."""
     if not isinstance(found, Loaded):
-        return found
+        return _Made(choose_members(window, own), found)
     try:
-        judged = better(found.booster, window, chosen)
+        return _Made(choose_members(window, own, found.booster), None)
     except Exception as error:
         # The series still has its own blend; the label and the log tell of it.
+        series = window.series
         log.exception("boosted model failed", tenant=series.tenant, series="/".join(series[1:]), model=found.model_id)
-        return f"boosted model failed: {type(error).__name__}"
-    return None if judged is None else (found, judged)
+        return _Made(choose_members(window, own), f"boosted model failed: {type(error).__name__}")
 
 
 class _Lineage(NamedTuple):
@@ -135,14 +144,12 @@ class _Lineage(NamedTuple):
     fallback: str | None
 
 
-def _lineage(window: SeriesWindow, chosen: Validated, boosted: tuple[Loaded, Better] | str | None) -> _Lineage:
-    if isinstance(boosted, tuple):
-        loaded, judged = boosted
-        return _Lineage(
-            judged.members, f"@{loaded.model_id}", loaded.trained_from, loaded.booster.trained_to, fallback=None
-        )
-    reason = _fallback(window, chosen) or boosted
-    return _Lineage(chosen.members, "", window.first, window.end, reason)
+def _lineage(window: SeriesWindow, own: Validated, made: _Made, found: Loaded | str | None) -> _Lineage:
+    members = made.chosen.members
+    if isinstance(found, Loaded) and BOOSTED in members:
+        return _Lineage(members, f"@{found.model_id}", found.trained_from, found.booster.trained_to, fallback=None)
+    reason = _fallback(window, own, members) or made.problem
+    return _Lineage(members, "", window.first, window.end, reason)
 
 
 def _ensemble(chosen: Validated, drift: Drift | None, usual: PathEnsemble) -> PathEnsemble:
@@ -155,12 +162,12 @@ def _ensemble(chosen: Validated, drift: Drift | None, usual: PathEnsemble) -> Pa
     return mixed([(1 - drift.belief, usual), *drifts])
 
 
-def _fallback(window: SeriesWindow, chosen: Validated) -> str | None:
-    if chosen.members != (LAST,):
+def _fallback(window: SeriesWindow, own: Validated, members: tuple[str, ...]) -> str | None:
+    if members != (LAST,):
         return None
     known = window.values[np.isfinite(window.values)]
     if float(known.max() - known.min()) == 0:
         return "constant"
-    if chosen.able == (LAST,):
+    if own.able == (LAST,):
         return "too little unbroken history for more than last value"
     return "no model beats last value here"

@@ -52,7 +52,7 @@ class ForecasterSettings(ServiceSettings):
     series_per_job: int = Field(default=50, ge=1, le=1000)
     jobs_at_once: int = Field(default=2, ge=1, le=32)
     horizon_minutes: int = Field(default=60, ge=5, le=360)
-    history_hours: float = Field(default=48.0, ge=2, le=168)
+    history_hours: float = Field(default=96.0, ge=2, le=168)
     sparse_history_hours: float = Field(default=168.0, ge=2, le=720)
     history_points: int = Field(default=4_000_000, ge=0, le=200_000_000)
     forecast_ttl_days: float = Field(default=7.0, gt=0, le=365)

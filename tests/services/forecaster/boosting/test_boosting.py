@@ -187,15 +187,20 @@ def test_futures_have_the_quantiles_of_the_band() -> None:
     np.testing.assert_allclose(quantiles[1], now[1], atol=0.05)
 
 
-def test_the_better_candidate_is_chosen_and_only_by_a_margin() -> None:
+def test_the_preferred_candidate_is_taken_unless_another_is_clearly_better_or_the_floor_is_not_beaten() -> None:
     noise = np.random.default_rng(3)
     came = noise.normal(size=(96, 6))
     ideal = np.broadcast_to(np.array([-1.28, 0.0, 1.28])[:, None], (96, 3, 6)).copy()
-    good, bad = Said(ideal, ideal[-1]), Said(ideal + 1.0, ideal[-1] + 1.0)
-    better = choose({"plain": bad, "boosted": good}, came)
-    same = choose({"plain": good, "boosted": good}, came)
-    worse = choose({"plain": good, "boosted": bad}, came)
-    assert [choice and choice.name for choice in (better, same, worse)] == ["boosted", "plain", "plain"]
+    good, near, bad = (Said(ideal + off, ideal[-1] + off) for off in (0.0, 0.12, 1.0))
+
+    def taken(floor: Said, plain: Said, mean: Said) -> str | None:
+        choice = choose({"last": floor, "plain": plain, "mean": mean}, came, floor="last", preferred="mean")
+        return None if choice is None else choice.name
+
+    assert taken(bad, good, near) == "mean", "a little better may be luck"
+    assert taken(bad, good, bad) == "plain"
+    assert taken(good, near, near) == "last"
+    assert taken(good, good, good) == "last", "as good as the floor is not better"
 
 
 @settings(max_examples=25)

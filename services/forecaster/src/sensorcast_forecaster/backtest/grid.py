@@ -13,7 +13,7 @@ from sensorcast_forecaster.step import choose_step
 from sensorcast_forecaster.window import Limit, Refused, SeriesWindow, Values
 
 DENSE_STEP_SECONDS: Final = 150
-DENSE_HOURS: Final = 48
+DENSE_HOURS: Final = 96
 SPARSE_HOURS: Final = 168
 """As the service reads its past: `history_hours` and `sparse_history_hours`."""
 

@@ -14,8 +14,15 @@ from sensorcast_forecaster.window import Values
 MIN_KNOWN: Final = 12
 """Past errors that a band must rest on."""
 
-MARGIN: Final = 0.92
-"""Share of the loss of the simpler candidate that a better one must stay under; less is luck."""
+MARGIN: Final = 0.97
+"""Share of the loss of the preferred candidate that another must stay under; less is luck."""
+
+_FLOOR_MARGIN: Final = 0.99
+"""Share of the loss of the floor that any other must stay under."""
+
+_BLOCKS: Final = 6
+_BLOCK_ORIGINS: Final = 6
+"""Origins of a block at least."""
 
 _REFRESH: Final = 8
 """Origins after which the quantiles of past errors are taken anew."""
@@ -107,12 +114,19 @@ def rescaled(said: Said, came: Values, *, known: NDArray[np.intp]) -> Said:
     return Said(quantiles, _stretched(said.now, _levels_of(units)))
 
 
-def choose(candidates: Mapping[str, Said], came: Values) -> Choice | None:
-    """Take the candidate with the least loss; a later one must beat the earlier by `MARGIN`, and in both halves.
+def choose(candidates: Mapping[str, Said], came: Values, *, floor: str, preferred: str) -> Choice | None:
+    """Take the preferred candidate, unless another is clearly better; or the floor, unless that is beaten.
+
+    Each is scored by the geometric mean, over blocks of neighbouring origins, of its loss relative to the floor's. The
+    sum of the losses would let one rare event, such as a defrost, decide how all other moments are forecast. An average
+    of different forecasts is rarely the best and hardly ever bad (Bates & Granger 1969), while the best of a hundred
+    origins is partly the luckiest: so one is preferred, and the others must prove more.
 
     Args:
-        candidates: By name, the simplest first; calibrated, NaN at origins without a band.
+        candidates: By name; calibrated, NaN at origins without a band.
         came: What came after each origin, shape (origins, horizon).
+        floor: Name of the candidate that must be beaten.
+        preferred: Name of the candidate that is taken in doubt.
 
     Returns:
         The choice; `None` where fewer than `MIN_KNOWN` origins have a band of every candidate.
@@ -121,23 +135,23 @@ def choose(candidates: Mapping[str, Said], came: Values) -> Choice | None:
     if int(usable.sum()) < MIN_KNOWN:
         return None
     losses = {name: quantile_loss(said.quantiles[usable], came[usable]) for name, said in candidates.items()}
-    middle = int(usable.sum()) // 2
-    # Neighbouring origins share most of their future: one lucky event must not decide.
-    halves = {
-        name: [quantile_loss(said.quantiles[usable][half], came[usable][half]) for half in _halves(middle)]
-        for name, said in candidates.items()
-    }
-    best, *others = losses
-    for name in others:
-        ahead = all(mine < its for mine, its in zip(halves[name], halves[best], strict=True))
-        if ahead and losses[name] < MARGIN * losses[best]:
-            best = name
+    scores = _scores(candidates, came, np.flatnonzero(usable), floor=floor)
+    best = min(scores, key=lambda name: scores[name] / (1.0 if name == preferred else MARGIN))
+    if scores[best] >= _FLOOR_MARGIN or losses[best] >= losses[floor]:
+        best = floor
     band = candidates[best]
     return Choice(best, losses, futures(band.now, band.quantiles[usable], came[usable]), int(usable.sum()))
 
 
-def _halves(middle: int) -> tuple[slice, slice]:
-    return slice(0, middle), slice(middle, None)
+def _scores(candidates: Mapping[str, Said], came: Values, usable: NDArray[np.intp], *, floor: str) -> dict[str, float]:
+    blocks = np.array_split(usable, max(1, min(_BLOCKS, len(usable) // _BLOCK_ORIGINS)))
+    each = {
+        name: np.array([quantile_loss(said.quantiles[block], came[block]) for block in blocks])
+        for name, said in candidates.items()
+    }
+    # A block in which nothing moves must not outweigh the others.
+    least = 1e-3 * float(each[floor].mean()) + 1e-12
+    return {name: float(np.exp(np.mean(np.log((loss + least) / (each[floor] + least))))) for name, loss in each.items()}
 
 
 def futures(now: Values, said: Values, came: Values) -> PathEnsemble:

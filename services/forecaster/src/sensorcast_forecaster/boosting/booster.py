@@ -38,8 +38,8 @@ class Growth:
         seed: Of what is drawn; the same rows and seed give the same model.
     """
 
-    trees: int = 200
-    leaves: int = 23
+    trees: int = 150
+    leaves: int = 15
     min_leaf_rows: int = 200
     learning_rate: float = 0.07
     row_share: float = 0.6

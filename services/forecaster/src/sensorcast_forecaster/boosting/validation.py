@@ -11,7 +11,7 @@ from sensorcast_forecaster.boosting.aci import known_before, widen
 from sensorcast_forecaster.boosting.blend import quantile_loss
 from sensorcast_forecaster.boosting.booster import LEVELS, Growth, QuantileBooster, train
 from sensorcast_forecaster.boosting.examples import Past, examples
-from sensorcast_forecaster.boosting.layout import Layout
+from sensorcast_forecaster.boosting.layout import DAY_SECONDS, Layout
 from sensorcast_forecaster.window import Values
 
 WINDOWS: Final = 5
@@ -22,6 +22,11 @@ _ORIGINS: Final = 80
 
 _SERIES: Final = 200
 """Series that are judged; of more, every so-manieth."""
+
+
+_HOLDOUT_SHARE: Final = 0.25
+_MAX_HOLDOUT: Final = 7 * DAY_SECONDS
+_MIN_HOLDOUT: Final = 5 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,15 @@ class Trained:
 
 class TooLittle(Exception):  # noqa: N818 - named as what there is
     """The past does not suffice for training and five windows of validation; the message says what is missing."""
+
+
+def holdout_seconds(span_seconds: float) -> int:
+    """How much of a past of so many seconds is not learnt, but judged and calibrated on.
+
+    At least a day, where that is no more than half of it, so that each series can calibrate itself; at most a week.
+    """
+    least = max(_MIN_HOLDOUT, min(DAY_SECONDS, span_seconds / 2))
+    return round(max(least, min(_HOLDOUT_SHARE * span_seconds, _MAX_HOLDOUT)))
 
 
 def fit(

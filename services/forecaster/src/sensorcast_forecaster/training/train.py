@@ -12,7 +12,7 @@ from sensorcast_common.clock import Clock, from_millis
 from sensorcast_forecaster.boosting.booster import QuantileBooster, UnreadableArtefact, loads
 from sensorcast_forecaster.boosting.examples import Past
 from sensorcast_forecaster.boosting.layout import Layout
-from sensorcast_forecaster.boosting.validation import Score, TooLittle, Trained, evaluate, fit
+from sensorcast_forecaster.boosting.validation import Score, TooLittle, Trained, evaluate, fit, holdout_seconds
 from sensorcast_forecaster.regularize import RawSeries, Treatment, regularize
 from sensorcast_forecaster.schedule import is_late
 from sensorcast_forecaster.training.history import TrainingHistory
@@ -24,8 +24,6 @@ from sensorcast_forecaster.window import SeriesWindow
 
 _DAY_SECONDS: Final = 86_400
 _LATE_SECONDS: Final = 12 * 3600.0
-_HOLDOUT_SHARE: Final = 0.25
-_MIN_HOLDOUT_HOURS: Final = 5
 _MIN_SPAN_SECONDS: Final = 1.5 * _DAY_SECONDS
 """A model that has not seen a whole day knows nothing of days."""
 
@@ -156,9 +154,7 @@ class TrainHandler:
         span = max(len(past.values) for past in pasts) * layout.step_seconds
         if span < _MIN_SPAN_SECONDS:
             raise TooLittle(f"{span / 3600:.0f} h of readings, at least {_MIN_SPAN_SECONDS / 3600:.0f} h are needed")
-        # At least so long that each series can calibrate itself on what came after the training.
-        holdout = max(_HOLDOUT_SHARE * span, min(_DAY_SECONDS, span / 2), _MIN_HOLDOUT_HOURS * 3600)
-        return fit(pasts, layout=layout, until=known_at, holdout_seconds=round(holdout), max_rows=self.max_rows)
+        return fit(pasts, layout=layout, until=known_at, holdout_seconds=holdout_seconds(span), max_rows=self.max_rows)
 
     async def _score_of(
         self, record: ModelRecord, layout: Layout, pasts: Sequence[Past], trained: Trained, known_at: int
