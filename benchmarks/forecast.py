@@ -1,7 +1,7 @@
 """The targets of forecasting on real measurements: losses, bands, predicted breaches, speed and cost of training.
 
 `make bench-forecast DATA=DIR`, or
-`python benchmarks/forecast.py --data DIR [--origins N] [--part targets|limits|speed|training]`
+`python benchmarks/forecast.py --data DIR [--origins N] [--part targets|limits|speed|training] [--only freezer]`
 
 DIR holds the measurements that docs/forecasting.md names. The last 30 % of each recording are the test, and nothing is
 chosen on them.
@@ -87,11 +87,11 @@ def models_for(sheet: Sheet, recordings: Sequence[Recording], trainings: int) ->
     )
 
 
-def targets(data: Path, origins: int, trainings: int) -> None:
-    """The table of losses and bands."""
+def targets(data: Path, origins: int, trainings: int, only: str) -> None:
+    """The table of losses and bands, of the files whose path holds `only`."""
     print("| recording | horizon | without trained models | with | target | 80 % band without | with |")
     print("|---|---|---|---|---|---|---|")
-    for sheet in SHEETS:
+    for sheet in (each for each in SHEETS if only in each.path):
         recordings = read(data, sheet)
         models = models_for(sheet, recordings, trainings)
         forecasters: list[Forecaster] = [Builtin(), Builtin(models=models, name="trained"), Naive()]
@@ -237,13 +237,14 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, required=True, help="folder with the measurements")
     parser.add_argument("--origins", type=int, default=200, help="forecasts per sensor")
     parser.add_argument("--trainings", type=int, default=3, help="times that models are trained during the test")
+    parser.add_argument("--only", default="", help="of the targets: files whose path holds this")
     parser.add_argument("--threads", type=int, default=2, help="of training")
     parser.add_argument("--part", choices=["targets", "limits", "speed", "training"], help="only this")
     given = parser.parse_args()
     if not given.data.is_dir():
         sys.exit(f"--data: {given.data} is no folder")
     parts: dict[str, Callable[[], None]] = {
-        "targets": lambda: targets(given.data, given.origins, given.trainings),
+        "targets": lambda: targets(given.data, given.origins, given.trainings, given.only),
         "limits": lambda: limits(given.data, given.origins, given.trainings),
         "speed": speed,
         "training": lambda: training(given.threads),

@@ -23,7 +23,10 @@ from sensorcast_forecaster.window import Refused, SeriesWindow
 VERSION: Final = 1
 LEVELS: Final = (0.1, 0.5, 0.9)
 
-ORIGINS: Final = 192
+MOST_ORIGINS, USUAL_ORIGINS = 192, 96
+"""Past moments to validate at: more of them where the window is short, so that a forecast costs about the same."""
+
+_CELLS_AT_MOST_ORIGINS: Final = 2880
 MIN_ORIGINS: Final = 12
 DRIFT_NAMED: Final = 0.1
 """Belief from which a drift is part of the model's name."""
@@ -76,7 +79,8 @@ def forecast_window(
         models: The boosted models; none by default.
     """
     horizon = math.ceil(horizon_seconds / window.step_seconds)
-    origins = origins_for(window.values, horizon=horizon, count=ORIGINS)
+    count = MOST_ORIGINS * _CELLS_AT_MOST_ORIGINS // len(window.values)
+    origins = origins_for(window.values, horizon=horizon, count=min(MOST_ORIGINS, max(USUAL_ORIGINS, count)))
     if len(origins) < MIN_ORIGINS:
         detail = f"{len(origins)} past moments with a complete future, at least {MIN_ORIGINS} are needed"
         return Refused(window.series, "short", detail)

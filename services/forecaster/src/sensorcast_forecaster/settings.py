@@ -28,8 +28,8 @@ class ForecasterSettings(ServiceSettings):
         sparse_history_hours: Past that is read of the others; the hot store keeps seven days by default.
         history_points: Readings kept in memory between ticks, 16 bytes each.
         forecast_ttl_days: How long a forecast stays in the table.
-        boosted: Whether promoted boosted models are used. Off by default: on the measurements they were tried on they
-            gain on some series and lose on others, and the engine per series needs no training.
+        boosted: Whether promoted boosted models take part; a series uses one only where it validates better than what
+            the series has of its own.
         train_days: Past that boosted models learn from; beyond `hot_ttl_days` it is read from the lake.
         hot_ttl_days: How long the hot store keeps readings, as the archiver is told.
         train_rows: Rows that one model learns from at most; each takes about 200 bytes.
@@ -57,7 +57,7 @@ class ForecasterSettings(ServiceSettings):
     history_points: int = Field(default=4_000_000, ge=0, le=200_000_000)
     forecast_ttl_days: float = Field(default=7.0, gt=0, le=365)
 
-    boosted: bool = False
+    boosted: bool = True
     train_days: float = Field(default=7.0, ge=1, le=90)
     hot_ttl_days: float = Field(default=7.0, gt=0, le=3650)
     train_rows: int = Field(default=200_000, ge=1000, le=5_000_000)
