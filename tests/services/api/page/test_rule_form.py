@@ -40,6 +40,12 @@ async def test_a_rule_is_previewed_on_the_last_week(browsing: Browsing) -> None:
         await page.get_by_label("Not above").fill("10")
         await page.get_by_role("button", name="Look at the last week").click()
         await expect(preview).to_contain_text("All 3 devices stayed within the whole week.")
+        # Two series of truck-1 and one of truck-2 are outside, and these are two devices.
+        await page.get_by_label("Metric").fill("*")
+        await page.get_by_label("Not above").fill("4")
+        await page.get_by_role("button", name="Look at the last week").click()
+        await expect(preview).to_contain_text("2 of 3 devices would have been outside.")
+        await expect(preview.get_by_role("link", name="truck-1, Humidity")).to_be_visible()
 
 
 async def test_a_rule_of_another_kind_is_made(scene: Scene, browsing: Browsing) -> None:

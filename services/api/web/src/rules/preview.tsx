@@ -4,7 +4,7 @@ import { Failure, pages } from "../api/client";
 import { loadAggregates } from "../api/history";
 import type { Device } from "../api/types";
 import { present } from "../clock";
-import { duration, quantity } from "../i18n/format";
+import { duration, metricName, quantity } from "../i18n/format";
 import { plural, t } from "../i18n/language";
 import { links } from "../router";
 import { failureText } from "../ui/states";
@@ -61,16 +61,19 @@ export function Preview({ draft }: { draft: Draft }) {
 
 function Said({ found: { broken, devices, left } }: { found: Found }) {
   if (devices === 0) return <p>{t("preview.no-devices")}</p>;
+  // A pattern may watch several metrics of one device.
+  const outside = new Set(broken.map(({ device }) => device)).size;
+  const several = new Set(broken.map(({ metric }) => metric)).size > 1;
   return (
     <>
       <p>
-        <strong>{broken.length === 0 ? plural("preview.never", devices) : plural("preview.broken", broken.length, { total: devices })}</strong>
+        <strong>{outside === 0 ? plural("preview.never", devices) : plural("preview.broken", outside, { total: devices })}</strong>
         {left > 0 ? ` ${t("preview.left", { count: left })}` : null}
       </p>
       <ul class="plain notices">
         {broken.slice(0, SHOWN).map((each) => (
-          <li key={each.device}>
-            <a href={links.device(each.device, each.span)}>{each.device}</a>{" "}
+          <li key={`${each.device}/${each.metric}`}>
+            <a href={links.device(each.device, each.span)}>{several ? `${each.device}, ${metricName(each.metric)}` : each.device}</a>{" "}
             {t("preview.facts", {
               times: plural("preview.times", each.times),
               outside: duration(each.outside),
@@ -97,6 +100,6 @@ async function lastWeek(draft: Draft): Promise<Found> {
   const to = present();
   const range = { from: to - WEEK_MS, to, devices: asked.map(({ device }) => device), metrics };
   const { series } = await loadAggregates({ ...range, bucket: "hour", low, high }, AbortSignal.timeout(60_000));
-  const broken = series.flatMap((each) => brokenBy(each, low, high) ?? []).sort((one, other) => other.outside - one.outside);
+  const broken = series.flatMap((each) => brokenBy(each, range, low, high) ?? []).sort((one, other) => other.outside - one.outside);
   return { broken, devices: asked.length, left: watched.length - asked.length };
 }
