@@ -176,7 +176,7 @@ def breaches(recording: Recording, limit: Limit, sheet: Sheet, origins: int, mod
         found = result.breaches
         assert found is not None
         lead = found.lead_steps * sheet.step_seconds / 60
-        foreseen = f"{lead:.0f} min" if np.isfinite(lead) else "–"
+        foreseen = f"{lead:.0f} min" if np.isfinite(lead) else "-"
         print(
             f"| {recording.name} {limit.side} {limit.threshold:g} | {came} | {result.name} | {found.precision:.0%} | "
             f"{found.recall:.0%} | {foreseen} | {found.brier:.3f} |",
