@@ -147,7 +147,7 @@ async def cloud(any_account: AwsAccount) -> AsyncIterator[Cloud]:
         yield Cloud(account=any_account, sqs=sqs, sns=sns)
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]] | Callable[[], bool], *, within: float = 10.0) -> None:
+async def eventually(holds: Callable[[], Awaitable[bool]] | Callable[[], bool], *, within: float = 40.0) -> None:
     """Wait until `holds` returns true, or fail after `within` seconds."""
     async with asyncio.timeout(within):
         while True:

@@ -239,14 +239,14 @@ async def test_handled_message_outlives_an_outage_of_deletions(cloud: Cloud, pro
     handled: list[str] = []
     proxy.broken = {"DeleteMessageBatch"}
 
-    @broker.subscriber(queue.name, wait_time=1, visibility_timeout=2)
+    @broker.subscriber(queue.name, wait_time=1, visibility_timeout=4)
     async def handler(body: str) -> None:
         handled.append(body)
 
     await queue.send("once")
     async with running(broker):
         await eventually(lambda: handled == ["once"])
-        await asyncio.sleep(2.3)  # longer than the visibility timeout
+        await asyncio.sleep(4.3)  # longer than the visibility timeout
         proxy.broken = set()
         await eventually(queue.is_empty)
     assert handled == ["once"]

@@ -16,7 +16,7 @@ async def test_visibility_is_extended_while_handled_and_while_buffered(cloud: Cl
     handled: list[str] = []
     go_on = asyncio.Event()
 
-    @broker.subscriber(queue.name, visibility_timeout=2, prefetch=1, wait_time=1)
+    @broker.subscriber(queue.name, visibility_timeout=4, prefetch=1, wait_time=1)
     async def handler(body: str) -> None:
         await go_on.wait()
         handled.append(body)
@@ -29,7 +29,7 @@ async def test_visibility_is_extended_while_handled_and_while_buffered(cloud: Cl
 
         await eventually(both_held)
         stolen = []
-        until = asyncio.get_running_loop().time() + 2.5
+        until = asyncio.get_running_loop().time() + 4.5
         while asyncio.get_running_loop().time() < until:  # longer than the visibility timeout
             stolen += await queue.receive()
             await asyncio.sleep(0.05)
@@ -118,7 +118,7 @@ async def test_extension_survives_a_short_outage(cloud: Cloud, proxy: Proxy) -> 
     go_on = asyncio.Event()
     handled: list[str] = []
 
-    @broker.subscriber(queue.name, visibility_timeout=2, wait_time=1)
+    @broker.subscriber(queue.name, visibility_timeout=8, wait_time=1)
     async def handler(body: str) -> None:
         await go_on.wait()
         handled.append(body)
