@@ -3,8 +3,8 @@
 `make bench-forecast DATA=DIR`, or
 `python benchmarks/forecast.py --data DIR [--origins N] [--part targets|limits|speed|training] [--only freezer]`
 
-DIR holds the measurements that docs/forecasting.md names. The last 30 % of each recording are the test, and nothing is
-chosen on them.
+DIR holds the measurements that docs/forecasting.md names. The last 30 % of each recording are the test. No number is
+fitted on them; docs/forecasting.md says which rule was designed with a look at the freezer's.
 """
 
 import argparse

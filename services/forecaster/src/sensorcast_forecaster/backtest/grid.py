@@ -18,7 +18,7 @@ SPARSE_HOURS: Final = 168
 """As the service reads its past: `history_hours` and `sparse_history_hours`."""
 
 TEST_SHARE: Final = 0.3
-"""The newest part of a recording, which nothing is chosen on."""
+"""The newest part of a recording, on which forecasters are compared and no number of theirs is fitted."""
 
 _TREATMENT: Final = Treatment(max_age_seconds=10**9)
 
