@@ -1,6 +1,6 @@
 """The message that hands a shard of series to whichever replica is free."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,28 +27,17 @@ class JobDevice(BaseModel):
         return [SeriesKey(self.tenant, self.device, metric) for metric in self.metrics]
 
 
-class ForecastJob(BaseModel):
-    """A shard of one tick.
-
-    Attributes:
-        schema_version: Of this message.
-        known_at: The tick's scheduled time, in milliseconds since 1970 UTC. Every delivery of the job forecasts as of
-            this time, so a repeated one writes over itself.
-        devices: Whole devices, so that siblings stay together.
-    """
+class JobMessage(BaseModel):
+    """What every job does as a message."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    schema_version: Literal[1] = SCHEMA_VERSION
-    known_at: Annotated[int, Field(ge=0)]
-    devices: Annotated[list[JobDevice], Field(min_length=1)]
-
     @classmethod
-    def parse(cls, text: str | bytes) -> "ForecastJob":
+    def parse(cls, text: str | bytes) -> Self:
         """Read a job from its message.
 
         Raises:
-            Poison: The text is not a job of a known version; the reason names the field.
+            Poison: The text is not a job of this kind in a known version; the reason names the field.
         """
         try:
             return cls.model_validate_json(text)
@@ -58,3 +47,18 @@ class ForecastJob(BaseModel):
     def text(self) -> str:
         """The message as it is sent."""
         return self.model_dump_json()
+
+
+class ForecastJob(JobMessage):
+    """A shard of one tick.
+
+    Attributes:
+        schema_version: Of this message.
+        known_at: The tick's scheduled time, in milliseconds since 1970 UTC. Every delivery of the job forecasts as of
+            this time, so a repeated one writes over itself.
+        devices: Whole devices, so that siblings stay together.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    known_at: Annotated[int, Field(ge=0)]
+    devices: Annotated[list[JobDevice], Field(min_length=1)]

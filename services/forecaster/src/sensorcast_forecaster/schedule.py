@@ -15,25 +15,28 @@ PLACEHOLDER: Final = "<aws.scheduler.scheduled-time>"
 """What EventBridge Scheduler replaces by the time; an emulator may leave it as it is."""
 
 
-class _Tick(BaseModel):
+class Tick(BaseModel):
+    """What a schedule sends; other kinds of tick name their version in a field of their own."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     scheduled_at: AwareDatetime | None = None
 
 
-def scheduled_time(text: str | bytes, *, sent_at: int) -> int:
+def scheduled_time(text: str | bytes, *, sent_at: int, kind: type[Tick] = Tick) -> int:
     """When a tick was due.
 
     Args:
         text: The message of the schedule, `{"scheduled_at": "2026-01-01T00:00:00Z"}`.
         sent_at: When SQS took it, in milliseconds since 1970 UTC; used where the message gives no time.
+        kind: Of tick.
 
     Raises:
-        Poison: The message is not such an object, or its time is not one with an offset.
+        Poison: The message is not a tick of this kind, or its time has no offset; the reason names the field.
     """
     plain = text.decode(errors="replace") if isinstance(text, bytes) else text
     try:
-        tick = _Tick.model_validate_json(plain.replace(f'"{PLACEHOLDER}"', "null"))
+        tick = kind.model_validate_json(plain.replace(f'"{PLACEHOLDER}"', "null"))
     except ValidationError as error:
         raise Poison(first_problem(error)) from error
     return sent_at if tick.scheduled_at is None else to_millis(tick.scheduled_at)

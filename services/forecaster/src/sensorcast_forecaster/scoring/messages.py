@@ -4,15 +4,12 @@ import zlib
 from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from sensorcast_common.clock import to_millis
 from sensorcast_common.device import Device
-from sensorcast_common.errors import Poison
-from sensorcast_common.invalid import first_problem
 from sensorcast_common.tables.skill import HOUR_MS
-from sensorcast_forecaster.jobs import JobDevice
-from sensorcast_forecaster.schedule import PLACEHOLDER
+from sensorcast_forecaster.jobs import JobDevice, JobMessage
+from sensorcast_forecaster.schedule import Tick, scheduled_time
 
 SCHEMA_VERSION: Final = 1
 
@@ -20,14 +17,11 @@ SHARDS: Final = 16
 """Of a tenant's devices. A device stays in its shard, so that scoring again writes over what was scored before."""
 
 
-class _ScoreTick(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
+class _ScoreTick(Tick):
     score: Literal[1]
-    scheduled_at: AwareDatetime | None = None
 
 
-class ScoreJob(BaseModel):
+class ScoreJob(JobMessage):
     """Score the forecasts that were known in one hour, of one shard of a tenant's devices.
 
     Attributes:
@@ -39,30 +33,12 @@ class ScoreJob(BaseModel):
         devices: All of the shard that may have forecasts of that hour.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: Literal["score"] = "score"
     schema_version: Literal[1] = SCHEMA_VERSION
     hour: Annotated[int, Field(ge=0, multiple_of=HOUR_MS)]
     tenant: str
     shard: Annotated[int, Field(ge=0, lt=SHARDS)]
     devices: Annotated[list[JobDevice], Field(min_length=1)]
-
-    @classmethod
-    def parse(cls, text: str | bytes) -> "ScoreJob":
-        """Read a job from its message.
-
-        Raises:
-            Poison: The text is not a scoring job of a known version; the reason names the field.
-        """
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise Poison(first_problem(error)) from error
-
-    def text(self) -> str:
-        """The message as it is sent."""
-        return self.model_dump_json()
 
 
 def scoring_time(text: str | bytes, *, sent_at: int) -> int:
@@ -75,12 +51,7 @@ def scoring_time(text: str | bytes, *, sent_at: int) -> int:
     Raises:
         Poison: The message is not a scoring tick of a known version; the reason names the field.
     """
-    plain = text.decode(errors="replace") if isinstance(text, bytes) else text
-    try:
-        tick = _ScoreTick.model_validate_json(plain.replace(f'"{PLACEHOLDER}"', "null"))
-    except ValidationError as error:
-        raise Poison(first_problem(error)) from error
-    return sent_at if tick.scheduled_at is None else to_millis(tick.scheduled_at)
+    return scheduled_time(text, sent_at=sent_at, kind=_ScoreTick)
 
 
 def hour_to_score(due: int, *, horizon_ms: int, grace_ms: int) -> int:

@@ -3,25 +3,20 @@
 from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from sensorcast_common.clock import to_millis
 from sensorcast_common.device import Device
-from sensorcast_common.errors import Poison
-from sensorcast_common.invalid import first_problem
-from sensorcast_forecaster.schedule import PLACEHOLDER
+from sensorcast_forecaster.jobs import JobMessage
+from sensorcast_forecaster.schedule import Tick, scheduled_time
 
 SCHEMA_VERSION: Final = 1
 
 
-class _TrainTick(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
+class _TrainTick(Tick):
     train: Literal[1]
-    scheduled_at: AwareDatetime | None = None
 
 
-class TrainJob(BaseModel):
+class TrainJob(JobMessage):
     """Train the models of one tenant and metric, one for each step that its series have.
 
     Attributes:
@@ -35,8 +30,6 @@ class TrainJob(BaseModel):
         anew: Whether a model that is there must not be used again, since it has drifted.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: Literal["train"] = "train"
     schema_version: Literal[1] = SCHEMA_VERSION
     known_at: Annotated[int, Field(ge=0)]
@@ -44,22 +37,6 @@ class TrainJob(BaseModel):
     metric: str
     devices: Annotated[list[str], Field(min_length=1)]
     anew: bool = False
-
-    @classmethod
-    def parse(cls, text: str | bytes) -> "TrainJob":
-        """Read a job from its message.
-
-        Raises:
-            Poison: The text is not a training job of a known version; the reason names the field.
-        """
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise Poison(first_problem(error)) from error
-
-    def text(self) -> str:
-        """The message as it is sent."""
-        return self.model_dump_json()
 
 
 def training_time(text: str | bytes, *, sent_at: int) -> int:
@@ -72,12 +49,7 @@ def training_time(text: str | bytes, *, sent_at: int) -> int:
     Raises:
         Poison: The message is not a training tick of a known version; the reason names the field.
     """
-    plain = text.decode(errors="replace") if isinstance(text, bytes) else text
-    try:
-        tick = _TrainTick.model_validate_json(plain.replace(f'"{PLACEHOLDER}"', "null"))
-    except ValidationError as error:
-        raise Poison(first_problem(error)) from error
-    return sent_at if tick.scheduled_at is None else to_millis(tick.scheduled_at)
+    return scheduled_time(text, sent_at=sent_at, kind=_TrainTick)
 
 
 def make_train_jobs(devices: Iterable[Device], *, known_at: int, max_series: int, anew: bool = False) -> list[TrainJob]:
