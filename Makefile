@@ -122,6 +122,10 @@ promtool: ## Install promtool where this runs as root on Debian; tests of the al
 manifests: install helm ## Render deploy/k8s/manifests from the chart
 	@$(BIN)/python -m tests.deploy.k8s.render
 
+.PHONY: dockerfiles
+dockerfiles: install ## Render the Dockerfiles from deploy/images
+	@$(BIN)/python -m tests.deploy.images.render
+
 .PHONY: scale
 scale: install ## Compute docs/scale.md: limits, replicas and dollars at three sizes
 	@$(BIN)/python -m benchmarks.scale $(ARGS)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.deploy.images.dockerfile import Stage, read
+from tests.deploy.images.render import rendered
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("ingest", "archiver", "forecaster", "alerter", "api")
@@ -48,15 +49,11 @@ def test_what_is_installed_is_checked_against_hashes(dockerfile: tuple[Path, lis
     assert "://" not in re.sub(r"#.*", "", body), "a lock file names no index"
 
 
-def test_every_distribution_that_the_lock_file_leaves_out_is_built(dockerfile: tuple[Path, list[Stage]]) -> None:
-    path, stages = dockerfile
-    listed = (ROOT / "requirements" / f"{path.parent.name}.in").read_text(encoding="utf-8").splitlines()
-    wanted = {line.removeprefix("-e ../").partition("[")[0] for line in listed}
-    runs = [each.text for stage in stages for each in stage.instructions if each.name == "RUN"]
-    [wheel] = [text for text in runs if "pip wheel" in text]
-    patterns = [word.removeprefix("./") for word in wheel.partition("&&")[0].split() if word.startswith("./")]
-    built = {found.relative_to(ROOT).as_posix() for pattern in patterns for found in ROOT.glob(pattern)}
-    assert built == wanted
+def test_the_dockerfiles_are_those_of_the_template() -> None:
+    wanted = rendered()
+    assert set(wanted) == set(DOCKERFILES)
+    for path, text in wanted.items():
+        assert path.read_text(encoding="utf-8") == text, "render them anew: make dockerfiles"
 
 
 def test_the_last_stage_runs_as_nobody_without_a_shell(dockerfile: tuple[Path, list[Stage]]) -> None:
