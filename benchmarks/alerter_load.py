@@ -24,8 +24,8 @@ from sensorcast_common.identity import new_id
 from sensorcast_common.reading import Reading
 from sensorcast_common.rule import Condition, LimitCondition, RateCondition, Rule, SilenceCondition, StuckCondition
 from sensorcast_rules.decision import Patience
+from sensorcast_rules.memory import MemoryIncidents, NoCounts, Texts
 from sensorcast_rules.record import Recorder
-from sensorcast_rules.rehearse import MemoryIncidents, NoCounts, Texts
 from sensorcast_rules.rules_index import RulesIndex
 from sensorcast_rules.series_state import SeriesStates
 from sensorcast_rules.watchroom import Watchroom

@@ -33,7 +33,7 @@ def test_it_ends_in_the_incidents_of_the_live_code() -> None:
         result = await rehearse([rule], [*readings, *late], foreseen)
         assert spans(result.incidents)[:2] == (await live())[:2]
         assert (len(result.incidents), result.sms) == (3, 3)
-        assert (result.came_true, result.false_alarms, result.unforeseen) == (1, 1, 1)
+        assert (result.came_true, result.false_alarms, result.missed) == (1, 1, 1)
         assert result.lead_minutes == (2,)
 
     asyncio.run(dry())
@@ -50,7 +50,7 @@ def test_the_command_reports_and_draws(tmp_path: Path) -> None:
     arguments = ["test", str(rules), "--data", str(data), "--forecasts", str(known), "--plot", str(picture)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert "2025-01-15T00:01:00.000Z  chilled  fridge temperature  above 8  observed  back_inside" in result.output
+    assert "2025-01-15T00:01:00.000Z  chilled  fridge temperature  above 8  came_true  back_inside" in result.output
     assert "20 readings (0 rejected), 1 forecasts\n1 alerts, 1 SMS\n1 predicted and came true" in result.output
     assert "warned 4 minutes ahead" in result.output
     assert picture.read_bytes().startswith(b"\x89PNG")

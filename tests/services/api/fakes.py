@@ -151,6 +151,10 @@ class FakeForecasts(Forecasts):
         fitting = [each for each in self.items if each.series == series and to_millis(each.known_at) <= millis]
         return max(fitting, key=lambda each: each.known_at, default=None)
 
+    async def known_between(self, series: SeriesKey, *, start: int, end: int) -> Sequence[Forecast]:
+        fitting = [each for each in self.items if each.series == series and start <= to_millis(each.known_at) < end]
+        return sorted(fitting, key=lambda each: each.known_at)
+
 
 class FakeSkill(SkillHours):
     def __init__(self) -> None:

@@ -10,15 +10,22 @@ from prometheus_client import CollectorRegistry
 from tests.servers.aws import DeployedStack, MinistackServer
 from tests.servers.lake import open_table, reading_rows
 from tests.servers.waiting import until
+from tests.services.api.fakes import FakeForecasts
 
+from sensorcast_api import examples
 from sensorcast_api.history.athena import Athena, LakeFailed
 from sensorcast_api.history.past import Past
 from sensorcast_api.history.question import Bounds, Bucket, Question, Row, RowKey
 from sensorcast_api.history.sql import Statement
 from sensorcast_api.history.sums import summed
 from sensorcast_api.metrics import ApiMetrics
+from sensorcast_api.rehearsal import Range, Replay
+from sensorcast_common.clock import from_millis, to_millis
+from sensorcast_common.condition import LimitCondition
+from sensorcast_common.device import MetricState
 from sensorcast_common.names import Names
 from sensorcast_common.reading import Reading
+from sensorcast_common.rule import Rule
 from sensorcast_common.tables.hot_chunk import pack
 from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.watermarks import WatermarksTable
@@ -126,6 +133,21 @@ async def test_the_lake_sums_up_as_the_hot_side_does(stack: DeployedStack, bucke
         assert (got.mean, got.mkt) == pytest.approx((want.mean, want.mkt))
         # Percentiles are approximate in the lake.
         assert (got.p05, got.p50, got.p95) == pytest.approx((want.p05, want.p50, want.p95), abs=0.02 * want.readings)
+
+
+async def test_a_rule_is_tried_on_lake_and_hot_store(stack: DeployedStack) -> None:
+    state = MetricState(unit="Cel", last_ts=from_millis(T0), last_value=0.0)
+    sent = {"metrics": {"temperature": state}, "tenant": "acme"}
+    devices = [examples.DEVICE.model_copy(update=sent | {"device": name}) for name in ("truck-1", "van-1")]
+    condition = LimitCondition(above=8000.5)
+    rule = Rule(tenant="acme", rule_id="test", name="Full", device="truck-*", condition=condition)
+    async with past(stack) as asked:
+        replay = Replay(past=asked, forecasts=FakeForecasts(), most=50_000, points=100, most_drawn=1)
+        found = await replay.of(rule, devices, Range(T0 + 120 * MINUTE, T0 + 160 * MINUTE, until=T0 + 160 * MINUTE))
+    assert [to_millis(each.opened_at) for each in found.rehearsal.incidents] == [T0 + 8_001_000]
+    assert found.rehearsal.readings == 40 * 60
+    (drawn,) = found.drawn
+    assert (drawn.series.device, len(drawn.ts) <= 100, drawn.value[-1]) == ("truck-1", True, 160 * 60 - 1)
 
 
 async def test_another_tenants_question_finds_nothing(stack: DeployedStack) -> None:

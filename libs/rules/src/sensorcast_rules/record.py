@@ -22,8 +22,29 @@ Decide = Callable[[Progress, Incident | None], Decision]
 HandOver = Callable[[StoredIncident, list[Notice]], None]
 """Takes notices that have just been stored, to be sent."""
 
+Note = Callable[[Decision], None]
+"""Notes down a transition that has been stored."""
+
 _TRIES: Final = 6
 _UNTOLD: Final = frozenset({Transition.PENDING, Transition.UPDATED, Transition.REVISED})
+
+
+def log_transition(decision: Decision) -> None:
+    """Write a transition to the service's log."""
+    incident = decision.incident
+    if incident is None or decision.transition in (None, Transition.UPDATED):
+        return
+    log.info(
+        "incident changed",
+        transition=decision.transition,
+        reason=decision.reason,
+        tenant=incident.tenant,
+        incident_id=incident.incident_id,
+        rule=incident.rule_id,
+        device=incident.device,
+        metric=incident.metric,
+        basis=incident.basis,
+    )
 
 
 class Recorder:
@@ -35,6 +56,7 @@ class Recorder:
         hand_over: Who sends it.
         clock: The present.
         counts: Who counts.
+        note: Where a transition is noted once it is stored: the log, except in a dry run.
     """
 
     def __init__(
@@ -45,12 +67,14 @@ class Recorder:
         hand_over: HandOver,
         clock: Clock,
         counts: Counts,
+        note: Note = log_transition,
     ) -> None:
         self._incidents = incidents
         self._announcements = announcements
         self._hand_over = hand_over
         self._clock = clock
         self._counts = counts
+        self._note = note
 
     async def carry_out(self, watch: Watch, decide: Decide, *, ready_at: int | None, revised: bool = False) -> Reason:
         """Decide about one observation and store what follows; only then does `watch` remember it.
@@ -139,18 +163,7 @@ class Recorder:
         self._counts.transition(incident.basis, transition)
         if before is not None and before.incident.basis is Basis.PREDICTED:
             self._count_prediction(transition, decision.reason)
-        if transition is not Transition.UPDATED:
-            log.info(
-                "incident changed",
-                transition=transition,
-                reason=decision.reason,
-                tenant=incident.tenant,
-                incident_id=incident.incident_id,
-                rule=incident.rule_id,
-                device=incident.device,
-                metric=incident.metric,
-                basis=incident.basis,
-            )
+        self._note(decision)
         self._hand_over(stored, notices)
         return stored
 

@@ -14,7 +14,8 @@ from sensorcast_alerter.rules_file import RulesFileError, parse_file
 from sensorcast_common.clock import rfc3339, system_clock
 from sensorcast_common.csv.fault import CsvFault
 from sensorcast_common.rule import Rule
-from sensorcast_rules.rehearse import Rehearsal, rehearse
+from sensorcast_rules.outcome import Rehearsal
+from sensorcast_rules.rehearse import rehearse
 
 
 def rehearse_file(
@@ -51,22 +52,23 @@ def rehearse_file(
     except ImportError as error:
         typer.echo(f"--plot: {error}: install sensorcast-alerter[plot]", err=True)
         raise typer.Exit(2) from error
-    for line in report(rehearsal, readings=len(readings), rejected=len(rejected), forecasts=len(known)):
+    for line in report(rehearsal, rejected=len(rejected)):
         typer.echo(line)
 
 
-def report(rehearsal: Rehearsal, *, readings: int, rejected: int, forecasts: int) -> list[str]:
+def report(rehearsal: Rehearsal, *, rejected: int) -> list[str]:
     """The result in lines: each incident, then the counts."""
     lines = [
         f"{rfc3339(each.opened_at)}  {each.rule_id}  {each.device} {each.metric}  {each.side} {each.threshold:g}  "
-        f"{each.basis}  {each.reason}  until {rfc3339(each.resolved_at) if each.resolved_at else 'the end'}"
-        for each in rehearsal.incidents
+        f"{outcome}  {each.reason}  until {rfc3339(each.resolved_at) if each.resolved_at else 'the end'}"
+        for each, outcome in zip(rehearsal.incidents, rehearsal.outcomes, strict=True)
     ]
-    lines.append(f"{readings} readings ({rejected} rejected), {forecasts} forecasts")
+    estimated = f" ({rehearsal.estimated} made without these limits: risks estimated)" if rehearsal.estimated else ""
+    lines.append(f"{rehearsal.readings} readings ({rejected} rejected), {rehearsal.forecasts} forecasts{estimated}")
     lines.append(f"{len(rehearsal.incidents)} alerts, {rehearsal.sms} SMS")
     lines.append(
         f"{rehearsal.came_true} predicted and came true, {rehearsal.false_alarms} false alarms, "
-        f"{rehearsal.unforeseen} that no forecast had warned of"
+        f"{rehearsal.missed} missed, {rehearsal.unforeseeable} of which no forecast could have warned"
     )
     if rehearsal.lead_minutes:
         lines.append(f"warned {statistics.median(rehearsal.lead_minutes):.0f} minutes ahead (median)")

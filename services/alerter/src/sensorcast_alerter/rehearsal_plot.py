@@ -7,7 +7,7 @@ from typing import Final
 
 from sensorcast_common.clock import from_millis
 from sensorcast_common.reading import Reading
-from sensorcast_rules.rehearse import Rehearsal
+from sensorcast_rules.outcome import Rehearsal
 
 _MOST_POINTS: Final = 20_000
 _MOST_SERIES: Final = 8

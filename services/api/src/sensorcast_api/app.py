@@ -187,6 +187,8 @@ def _limits(settings: ApiSettings) -> Limits:
         queue=settings.stream_queue,
         heartbeat_seconds=settings.heartbeat_seconds,
         answer_seconds=settings.answer_seconds,
+        rehearsal_readings=settings.rehearsal_readings,
+        rehearsal_seconds=settings.rehearsal_seconds,
     )
 
 

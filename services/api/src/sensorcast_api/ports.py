@@ -86,6 +86,10 @@ class Forecasts(Protocol):
         """The newest one that was known at a time."""
         ...
 
+    async def known_between(self, series: SeriesKey, *, start: int, end: int) -> Sequence[Forecast]:
+        """Those that were known in a range, `end` exclusive, oldest first."""
+        ...
+
 
 class SkillHours(Protocol):
     """How good forecasts were."""

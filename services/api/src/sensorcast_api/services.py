@@ -1,5 +1,6 @@
 """What the routes work with, handed to them by FastAPI from the application's state."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -32,6 +33,9 @@ class Limits:
         resume_devices: Devices a stream may watch and still be resumed.
         settle_seconds: How long the hot store may lag behind MQTT.
         answer_seconds: How long an answer is given again to those who ask the same.
+        rehearsal_days: Longest range of a dry run.
+        rehearsal_readings: Readings that one may replay.
+        rehearsal_seconds: How long one may take.
     """
 
     range_seconds: int = 7 * 86_400
@@ -45,11 +49,17 @@ class Limits:
     resume_devices: int = 200
     settle_seconds: float = 20.0
     answer_seconds: float = 0.0
+    rehearsal_days: int = 366
+    rehearsal_readings: int = 1_000_000
+    rehearsal_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything a route may use; `past` is `None` where there is no lake, `dashboards` without QuickSight."""
+    """Everything a route may use; `past` is `None` where there is no lake, `dashboards` without QuickSight.
+
+    Dry runs take all of a core while they last, so `rehearsing` lets one in at a time.
+    """
 
     stores: Stores
     resend: Resend
@@ -62,6 +72,7 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     past: Past | None = None
     dashboards: Embedding | None = None
+    rehearsing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
 
 async def _services(request: Request) -> Services:

@@ -31,6 +31,8 @@ class ApiSettings(MqttSettings, ServiceSettings):
         history_queries: Athena queries that one process runs at a time; others wait.
         history_seconds: How long one of them may take.
         history_reuse_minutes: How old a result may be that Athena uses again, for ranges that ended a day ago.
+        rehearsal_readings: Readings that one dry run of a rule may replay.
+        rehearsal_seconds: How long one may take.
         answer_seconds: How long an answer is given again to those of the same tenant and role who ask the same; a write
             through this process, or a change of an incident, ends it at once. 0 asks the stores each time.
         requests_per_second: Requests that one credential may make for ever, per process.
@@ -62,6 +64,8 @@ class ApiSettings(MqttSettings, ServiceSettings):
     history_queries: int = Field(default=8, ge=1, le=100)
     history_seconds: float = Field(default=120.0, gt=0, le=1800)
     history_reuse_minutes: int = Field(default=60, ge=0, le=10_080)
+    rehearsal_readings: int = Field(default=1_000_000, ge=1, le=10_000_000)
+    rehearsal_seconds: float = Field(default=60.0, gt=0, le=600)
     key_ttl_seconds: float = Field(default=30.0, gt=0, le=300)
     answer_seconds: float = Field(default=1.0, ge=0, le=60)
     requests_per_second: float = Field(default=50.0, gt=0)

@@ -19,7 +19,7 @@ from sensorcast_api.history.question import Aggregate, Bounds, Bucket, Question,
 from sensorcast_api.history.sums import by_series
 from sensorcast_api.paging import Cursor, decode, encode
 from sensorcast_api.parameters import NAME_PATTERN, Name, Time
-from sensorcast_api.problems import ProblemError, invalid
+from sensorcast_api.problems import Place, ProblemError, invalid
 from sensorcast_api.services import Wired
 from sensorcast_common import logs
 from sensorcast_common.clock import UtcDatetime, from_millis, to_millis
@@ -228,7 +228,7 @@ async def list_history(
 ) -> HistoryPage:
     """Readings with `start` <= `ts` < `end` of several devices and metrics, by device, metric and time."""
     after = _position(decode("history", cursor))
-    with _explained():
+    with explained("query"):
         answer = await unless_gone(request, past.readings(asked, after=after, limit=limit))
     last = answer.rows[-1].key if answer.more else None
     return HistoryPage(
@@ -263,7 +263,7 @@ async def list_aggregates(
     buckets = (asked.end - asked.start) // bucket.millis * len(asked.devices) * len(asked.metrics)
     if buckets > MOST_BUCKETS:
         raise invalid("query", "bucket", f"up to {buckets} buckets, at most {MOST_BUCKETS}: take longer ones")
-    with _explained():
+    with explained("query"):
         found, seam = await unless_gone(request, past.aggregates(asked, bucket=bucket, bounds=Bounds(low, high)))
     series: dict[tuple[str, str, str], list[HistoryBucket]] = {}
     for each in found:
@@ -308,7 +308,7 @@ async def export_history(
     # PyArrow takes 60 MB, which a process that exports nothing does without.
     from sensorcast_api.history.export import encoded
 
-    with _explained():
+    with explained("query"):
         parts = await unless_gone(request, past.stream(asked))
     name = f"{asked.tenant}-{from_millis(asked.start):%Y%m%dT%H%M%SZ}-{from_millis(asked.end):%Y%m%dT%H%M%SZ}"
     return StreamingResponse(
@@ -337,14 +337,14 @@ def _position(position: str | None) -> RowKey | None:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what the lake cannot do into a problem that says what to do."""
+def explained(place: Place) -> Iterator[None]:
+    """Turn what the lake cannot do into a problem that says what to do; `place` is where `start` was sent."""
     try:
         yield
     except ScansTooMuch as error:
-        raise invalid("query", "start", "the range scans more than one query may: take a shorter one") from error
+        raise invalid(place, "start", "the range scans more than one query may: take a shorter one") from error
     except TooManyRecent as error:
-        raise invalid("query", "start", f"{error}: take a shorter range or fewer devices") from error
+        raise invalid(place, "start", f"{error}: take a shorter range or fewer devices") from error
     except LakeBusy as error:
         raise ProblemError(503, f"The lake is busy: {error}.", headers={"Retry-After": "5"}) from error
     except LakeFailed as error:
