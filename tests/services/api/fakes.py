@@ -58,7 +58,7 @@ from sensorcast_common.silence import Silence
 from sensorcast_common.tables.api_keys import ApiKey, Role, key_hash
 from sensorcast_common.tables.contact_items import ContactConflict, ContactKind, ModelT
 from sensorcast_common.tables.contacts import ESCALATION, RECIPIENT, SILENCE
-from sensorcast_common.tables.device_labels import LabelConflict
+from sensorcast_common.tables.device_labels import LabelConflict, Unchanged
 from sensorcast_common.tables.hot_chunk import SeriesColumns
 from sensorcast_common.tables.idempotency import Claim, KeptAnswer, Stage
 from sensorcast_common.tables.incident_journal import NotLive, entry_of
@@ -96,15 +96,22 @@ class FakeLabels(Labels):
         self.items = devices.items
 
     async def change(
-        self, tenant: str, device: str, changes: Mapping[str, str | None], *, expected: int | None = None
+        self,
+        tenant: str,
+        device: str,
+        changes: Mapping[str, str | None],
+        *,
+        name: str | Unchanged | None = Unchanged.NAME,
+        expected: int | None = None,
     ) -> Device | None:
         known = self.items.get((tenant, device))
         if known is None:
             return None
         if expected is not None and expected != known.labels_version:
             raise LabelConflict(known.labels_version)
-        labels = {name: value for name, value in {**known.labels, **changes}.items() if value is not None}
-        update = {"labels": labels, "labels_version": known.labels_version + 1}
+        labels = {label: value for label, value in {**known.labels, **changes}.items() if value is not None}
+        called = known.name if name is Unchanged.NAME else name
+        update = {"name": called, "labels": labels, "labels_version": known.labels_version + 1}
         self.items[tenant, device] = known.model_copy(update=update)
         return self.items[tenant, device]
 

@@ -5,6 +5,7 @@ from tests.servers.aws import AwsAccount
 from tests.servers.tables import table_in
 from tests.services.api.fakes import World
 
+from sensorcast_api import examples
 from sensorcast_common.clock import from_millis, system_clock
 from sensorcast_common.device import MetricState, Sighting
 from sensorcast_common.names import Names
@@ -18,14 +19,27 @@ PATH = "/v1/devices/truck-1/labels"
 async def test_a_patch_changes_what_it_names_and_the_etag_guards_it(world: World) -> None:
     async with world.client(role=Role.OPERATOR) as client:
         before = await client.get(PATH)
-        assert (before.json(), before.headers["etag"]) == ({"labels": {"site": "north"}}, '"0"')
+        named = {"name": examples.DEVICE.name}
+        assert (before.json(), before.headers["etag"]) == ({"labels": {"site": "north"}} | named, '"0"')
         patch = {"labels": {"product": "milk", "site": None}}
         changed = await client.patch(PATH, json=patch, headers={"If-Match": '"0"'})
-        assert (changed.json(), changed.headers["etag"]) == ({"labels": {"product": "milk"}}, '"1"')
+        assert (changed.json(), changed.headers["etag"]) == ({"labels": {"product": "milk"}} | named, '"1"')
         late = await client.patch(PATH, json=patch, headers={"If-Match": '"0"'})
         assert (late.status_code, late.headers["etag"]) == (412, '"1"')
         assert (await client.patch(PATH, json=patch)).headers["etag"] == '"2"'
         assert (await client.get("/v1/devices/truck-1")).json()["labels"] == {"product": "milk"}
+
+
+async def test_a_device_is_named_and_unnamed_and_its_labels_stay(world: World) -> None:
+    async with world.client(role=Role.OPERATOR) as client:
+        assert (await client.patch(PATH, json={"name": " Milk "})).json() == {
+            "name": "Milk",
+            "labels": {"site": "north"},
+        }
+        assert (await client.get("/v1/fleet")).json()["items"][0]["name"] == "Milk"
+        assert (await client.patch(PATH, json={"name": None})).json() == {"name": None, "labels": {"site": "north"}}
+        wrong = await client.patch(PATH, json={"name": "a\nb"})
+    assert [each["field"] for each in wrong.json()["errors"]] == ["name"]
 
 
 @pytest.mark.parametrize(
@@ -100,14 +114,18 @@ async def test_the_archivers_writes_keep_labels_and_labels_keep_its_writes(any_a
         await devices.record([seen(1)])
         with pytest.raises(LabelConflict):
             await labels.change("acme", "truck-1", {"site": "south"}, expected=0)
-        changed = await labels.change("acme", "truck-1", {"product": None}, expected=1)
+        assert await labels.change("acme", "truck-1", {}, name="Milk", expected=1)
+        changed = await labels.change("acme", "truck-1", {"product": None}, expected=2)
         await devices.record([seen(2)])
         known = await devices.get("acme", "truck-1")
         assert changed is not None
         assert known is not None
-        assert (
-            (known.labels, known.labels_version) == ({"site": "north"}, 2) == (changed.labels, changed.labels_version)
-        )
+        told = ("Milk", {"site": "north"}, 3)
+        assert (known.name, known.labels, known.labels_version) == told
+        assert (changed.name, changed.labels, changed.labels_version) == told
+        unnamed = await labels.change("acme", "truck-1", {}, name=None, expected=3)
+        assert unnamed is not None
+        assert unnamed == await devices.get("acme", "truck-1")
         assert known.metrics["temperature"].last_value == 2.0
         found = [await devices.list("acme", labels={"site": site}) for site in ("north", "south")]
         assert [[each.device for each in page] for page, _ in found] == [["truck-1"], []]

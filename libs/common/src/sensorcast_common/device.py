@@ -33,8 +33,9 @@ class Device(BaseModel):
     Attributes:
         tenant: Whose device.
         device: Its name within the tenant.
+        name: What people call it; `None` where nobody has named it.
         labels: What people sort it by: site, vehicle, product.
-        labels_version: Grows with every change of the labels; 0 where nobody has set any.
+        labels_version: Grows with every change of name or labels; 0 where nobody has set any.
         metrics: The latest of each metric, by name.
         first_seen: Time of receipt of its first reading.
         last_seen: Time of receipt of its latest reading, as of the last write of this item.
@@ -44,6 +45,7 @@ class Device(BaseModel):
 
     tenant: str
     device: str
+    name: str | None = None
     labels: dict[str, str] = {}
     labels_version: int = 0
     metrics: dict[str, MetricState] = {}

@@ -24,6 +24,7 @@ _MINUTE: Final = 60_000
 DEVICE: Final = Device(
     tenant="demo",
     device="truck-7",
+    name="Milk truck 7",
     labels={"site": "north"},
     metrics={"temperature": MetricState(unit="Cel", last_ts=from_millis(_NOW), last_value=4.2)},
     first_seen=from_millis(_NOW - 86_400_000),

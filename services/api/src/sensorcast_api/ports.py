@@ -17,6 +17,7 @@ from sensorcast_common.recipient import Recipient
 from sensorcast_common.rule import Rule, RuleVersion
 from sensorcast_common.silence import Silence
 from sensorcast_common.tables.api_keys import ApiKey, Role
+from sensorcast_common.tables.device_labels import Unchanged
 from sensorcast_common.tables.idempotency import Claim, KeptAnswer
 from sensorcast_common.tables.incidents import StoredIncident
 from sensorcast_common.tables.skill import HourSkill
@@ -56,12 +57,18 @@ class Devices(Protocol):
 
 
 class Labels(Protocol):
-    """The labels of devices."""
+    """The names and labels of devices."""
 
     async def change(
-        self, tenant: str, device: str, changes: Mapping[str, str | None], *, expected: int | None = None
+        self,
+        tenant: str,
+        device: str,
+        changes: Mapping[str, str | None],
+        *,
+        name: str | Unchanged | None = ...,
+        expected: int | None = None,
     ) -> Device | None:
-        """Change labels; `None` where there is no such device; raises `LabelConflict`, `Retryable`."""
+        """Change labels and name; `None` where there is no such device; raises `LabelConflict`, `Retryable`."""
         ...
 
 

@@ -1,6 +1,7 @@
-"""The labels of devices: what people sort them by, in table `devices` beside what the archiver writes there."""
+"""What people call devices and sort them by, in table `devices` beside what the archiver writes there."""
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 _ATTEMPTS: Final = 10
 
 
+class Unchanged(Enum):
+    """Stands for a name that stays, since `None` takes it away."""
+
+    NAME = "name"
+
+
 class LabelConflict(Exception):  # noqa: N818 - what happened, told to the one who asked for the change
     """Somebody else changed the labels meanwhile.
 
@@ -30,7 +37,7 @@ class LabelConflict(Exception):  # noqa: N818 - what happened, told to the one w
 
 
 class DeviceLabels:
-    """Changes `labels` and counts the changes in `labels_rev`; the archiver writes neither.
+    """Changes `known_as` and `labels` and counts the changes in `labels_rev`; the archiver writes none of them.
 
     Args:
         client: An open DynamoDB client.
@@ -43,14 +50,21 @@ class DeviceLabels:
         self._devices = DevicesTable(client, names)
 
     async def change(
-        self, tenant: str, device: str, changes: Mapping[str, str | None], *, expected: int | None = None
+        self,
+        tenant: str,
+        device: str,
+        changes: Mapping[str, str | None],
+        *,
+        name: str | Unchanged | None = Unchanged.NAME,
+        expected: int | None = None,
     ) -> Device | None:
-        """Change labels of a device.
+        """Change labels and name of a device.
 
         Args:
             tenant: Whose device.
             device: Its name.
             changes: By label its new value; `None` takes it away.
+            name: What people call it; `None` takes the name away.
             expected: `labels_version` that must be in force; `None` for any.
 
         Returns:
@@ -66,18 +80,20 @@ class DeviceLabels:
                 return None
             if expected is not None and expected != known.labels_version:
                 raise LabelConflict(known.labels_version)
-            labels = known.labels | {name: value for name, value in changes.items() if value is not None}
-            kept = {name: value for name, value in labels.items() if changes.get(name, value) is not None}
+            labels = known.labels | {label: value for label, value in changes.items() if value is not None}
+            kept = {label: value for label, value in labels.items() if changes.get(label, value) is not None}
+            called = known.name if name is Unchanged.NAME else name
             try:
-                await self._write_labels(known, kept)
+                await self._write(known, kept, called)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise
             else:
-                return known.model_copy(update={"labels": kept, "labels_version": known.labels_version + 1})
+                update = {"name": called, "labels": kept, "labels_version": known.labels_version + 1}
+                return known.model_copy(update=update)
         raise Retryable(f"{self._table}: {device}: other writers were faster {_ATTEMPTS} times")
 
-    async def _write_labels(self, known: Device, labels: Mapping[str, str]) -> None:
+    async def _write(self, known: Device, labels: Mapping[str, str], called: str | None) -> None:
         values: dict[str, AttributeValueTypeDef] = {
             ":labels": {"M": {name: {"S": value} for name, value in labels.items()}},
             ":next": {"N": str(known.labels_version + 1)},
@@ -86,10 +102,13 @@ class DeviceLabels:
         if known.labels_version:
             values[":seen"] = {"N": str(known.labels_version)}
             same = "labels_rev = :seen"
+        if called is not None:
+            values[":known_as"] = {"S": called}
+        name = "REMOVE known_as" if called is None else ", known_as = :known_as"
         await self._client.update_item(
             TableName=self._table,
             Key={"pk": {"S": known.tenant}, "sk": {"S": known.device}},
-            UpdateExpression="SET labels = :labels, labels_rev = :next",
+            UpdateExpression=f"SET labels = :labels, labels_rev = :next {name}",
             ConditionExpression=f"attribute_exists(last_seen) AND {same}",
             ExpressionAttributeValues=values,
         )

@@ -42,7 +42,8 @@ class DevicesTable:
 
     Items: pk tenant, sk device; `metrics` a map from metric to unit `u`, time `t` (ms) and value `v` (a string, since a
     DynamoDB number does not hold every float64); `first_seen` and `last_seen` (ms); `rev` counts the archiver's
-    writes; `labels` and `labels_rev`, which counts their changes, belong to people, and no sighting touches them.
+    writes; `known_as`, `labels` and `labels_rev`, which counts their changes, belong to people, and no sighting touches
+    them.
 
     Args:
         client: An open DynamoDB client.
@@ -223,6 +224,7 @@ def _device(item: "Item") -> Device | None:
     return Device(
         tenant=item["pk"]["S"],
         device=item["sk"]["S"],
+        name=item.get("known_as", {}).get("S"),
         labels={name: value["S"] for name, value in item.get("labels", {}).get("M", {}).items()},
         labels_version=int(item.get("labels_rev", {}).get("N", "0")),
         metrics={

@@ -42,7 +42,8 @@ class FleetDevice(BaseModel):
     """A device at a glance.
 
     Attributes:
-        device: Its name.
+        device: Its name in topics.
+        name: What people call it; null where nobody has named it.
         labels: What people sort it by.
         metric: What is shown of it: where it has an incident or the greatest risk, else what a rule watches.
         unit: SenML unit of the values.
@@ -55,6 +56,7 @@ class FleetDevice(BaseModel):
     """
 
     device: str
+    name: str | None = None
     labels: dict[str, str]
     metric: str
     unit: str
@@ -106,6 +108,7 @@ class FleetOverview:
             value, ts = glance.last_value, glance.last_ts
         return FleetDevice(
             device=device.device,
+            name=device.name,
             labels=device.labels,
             metric=metric,
             unit=state.unit,

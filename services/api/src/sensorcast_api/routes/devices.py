@@ -1,4 +1,4 @@
-"""Devices: what a tenant has, what each measures, the last values, and the labels that people sort them by."""
+"""Devices: what a tenant has, what each measures, the last values, and what people call them and sort them by."""
 
 from typing import Annotated, Final
 
@@ -15,7 +15,7 @@ from sensorcast_api.problems import ProblemError, invalid, not_found
 from sensorcast_api.services import Wired
 from sensorcast_common.device import Device
 from sensorcast_common.errors import Retryable
-from sensorcast_common.tables.device_labels import LabelConflict
+from sensorcast_common.tables.device_labels import LabelConflict, Unchanged
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
 
@@ -25,8 +25,11 @@ LabelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
 LabelValue = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
+DeviceName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 
-_ETAG_HEADER: Final = {"ETag": "Version of the labels, to be sent as If-Match when they are changed."}
+_ETAG_HEADER: Final = {"ETag": "Version of name and labels, to be sent as If-Match when they are changed."}
 
 IfMatch = Annotated[
     str | None,
@@ -38,30 +41,35 @@ IfMatch = Annotated[
 
 
 class Labels(BaseModel):
-    """The labels of a device.
+    """What people call a device, and its labels.
 
     Attributes:
+        name: What people call it; null where nobody has named it.
         labels: By name, such as `site`, `vehicle` or `product`.
     """
 
+    name: str | None = None
     labels: dict[str, str]
 
 
 class LabelChanges(BaseModel):
-    """Changes of labels, as a JSON Merge Patch (RFC 7396): null takes a label away, others stay.
+    """Changes of name and labels, as a JSON Merge Patch (RFC 7396): null takes one away, what is left out stays.
 
     Attributes:
+        name: What people are to call the device.
         labels: By name the new value.
     """
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"labels": {"site": "north", "product": None}}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "Milk truck 7", "labels": {"site": "north", "product": None}}]},
     )
 
-    labels: Annotated[dict[LabelName, LabelValue | None], Field(max_length=MOST_LABELS)]
+    name: DeviceName | None = None
+    labels: Annotated[dict[LabelName, LabelValue | None], Field(max_length=MOST_LABELS)] = {}
 
 
-_LABELS: Final = Labels(labels=examples.DEVICE.labels)
+_LABELS: Final = Labels(name=examples.DEVICE.name, labels=examples.DEVICE.labels)
 
 
 @router.get("", responses={200: examples.page(examples.DEVICE), **examples.problems()})
@@ -91,7 +99,7 @@ async def get_device(caller: Viewer, wired: Wired, device: DevicePath) -> Device
     "/{device}/labels", responses={200: examples.shown(_LABELS, headers=_ETAG_HEADER), **examples.problems(404)}
 )
 async def get_labels(caller: Viewer, wired: Wired, device: DevicePath, response: Response) -> Labels:
-    """The labels of a device."""
+    """Name and labels of a device."""
     return _labels(await existing(wired.stores.devices, caller.tenant, device), response)
 
 
@@ -102,13 +110,19 @@ async def get_labels(caller: Viewer, wired: Wired, device: DevicePath, response:
 async def patch_labels(
     caller: Operator, wired: Wired, device: DevicePath, body: LabelChanges, response: Response, if_match: IfMatch = None
 ) -> Labels:
-    """Set labels of a device, and take away those that are null. What the device sends never changes them."""
+    """Set name and labels of a device, take away what is null. What the device sends never changes them."""
     expected = version_of(if_match)
     known = await existing(wired.stores.devices, caller.tenant, device)
     if len({**known.labels, **body.labels}) - list(body.labels.values()).count(None) > MOST_LABELS:
         raise invalid("body", "labels", f"a device has {MOST_LABELS} labels at most")
     try:
-        changed = await wired.stores.labels.change(caller.tenant, device, body.labels, expected=expected)
+        changed = await wired.stores.labels.change(
+            caller.tenant,
+            device,
+            body.labels,
+            name=body.name if "name" in body.model_fields_set else Unchanged.NAME,
+            expected=expected,
+        )
     except LabelConflict as error:
         raise conflict("device's labels", error.version) from error
     except Retryable as error:
@@ -120,7 +134,7 @@ async def patch_labels(
 
 def _labels(device: Device, response: Response) -> Labels:
     response.headers["ETag"] = etag(device.labels_version)
-    return Labels(labels=device.labels)
+    return Labels(name=device.name, labels=device.labels)
 
 
 async def existing(devices: Devices, tenant: str, device: str) -> Device:

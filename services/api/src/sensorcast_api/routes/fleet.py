@@ -32,6 +32,7 @@ _EXAMPLE: Final = FleetPage(
     items=[
         FleetDevice(
             device="truck-7",
+            name=examples.DEVICE.name,
             labels={"site": "north"},
             metric="temperature",
             unit="Cel",

@@ -25,6 +25,7 @@ class Series(BaseModel):
 
     Attributes:
         device: Whose.
+        name: What people call the device; null where nobody has named it.
         metric: Which.
         unit: SenML unit.
         last_ts: Time of the latest reading, at most five minutes old.
@@ -33,6 +34,7 @@ class Series(BaseModel):
     """
 
     device: str
+    name: str | None = None
     metric: str
     unit: str
     last_ts: UtcDatetime
@@ -43,6 +45,7 @@ class Series(BaseModel):
 _STATE: Final = examples.DEVICE.metrics["temperature"]
 _EXAMPLE: Final = Series(
     device=examples.DEVICE.device,
+    name=examples.DEVICE.name,
     metric="temperature",
     unit=_STATE.unit,
     last_ts=_STATE.last_ts,
@@ -98,6 +101,7 @@ def _of(device: Device, metric: str | None) -> Iterator[Series]:
         if metric in (None, name):
             yield Series(
                 device=device.device,
+                name=device.name,
                 metric=name,
                 unit=state.unit,
                 last_ts=state.last_ts,

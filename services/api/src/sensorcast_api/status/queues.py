@@ -29,7 +29,7 @@ class QueueStatus(BaseModel):
         queue: Its name without the stack's prefix.
         waiting: Messages that wait, about.
         in_work: Messages that a service has taken and not finished.
-        oldest_seconds: Age of the oldest message as CloudWatch last had it; null where it has none.
+        oldest_seconds: Age of the oldest message as CloudWatch last had it; null where messages wait and it has none.
         dead_letters: Messages that could not be handled and were set aside.
     """
 
@@ -43,7 +43,8 @@ class QueueStatus(BaseModel):
 class StackQueues:
     """Asks SQS for each queue and its dead-letter queue, and CloudWatch for the ages.
 
-    SQS itself does not tell ages. Where CloudWatch has no metrics, as in the emulator, they stay unknown.
+    SQS itself does not tell ages. Where CloudWatch has no metrics, as in the emulator, the age of what waits is not
+    known, and that of an empty queue is 0, as CloudWatch would have it.
 
     Args:
         sqs: An open client.
@@ -69,7 +70,7 @@ class StackQueues:
                 queue=queue.removeprefix(f"{self._names.stack}-"),
                 waiting=waiting,
                 in_work=in_work,
-                oldest_seconds=ages.get(queue),
+                oldest_seconds=ages.get(queue, None if waiting or in_work else 0),
                 dead_letters=sum(await self._depth(self._names.dead_letter(queue))),
             )
 
