@@ -7,7 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from tests.deploy.k8s import helm
+from tests.deploy.k8s import helm, operators
 
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_api.settings import ApiSettings
@@ -65,6 +65,22 @@ def test_every_object_is_valid_in_every_supported_kubernetes() -> None:
         for version in SCHEMAS:
             kubernetes_validate.validate(each, version, strict=True)
     assert len(seen) > 20
+
+
+@pytest.mark.skipif(operators.go() is None, reason="Go is not installed; it brings the operators' definitions")
+def test_every_object_of_an_operator_is_valid_by_its_definition(scenario: list[Object]) -> None:
+    of_operators = [each for each in scenario if each["apiVersion"].startswith(OPERATORS)]
+    assert [(each["kind"], found) for each in of_operators if (found := operators.problems(each))] == []
+
+
+@pytest.mark.skipif(operators.go() is None, reason="Go is not installed; it brings the operators' definitions")
+def test_a_field_that_an_operator_does_not_know_is_found() -> None:
+    made = objects(helm.CHART / "ci" / "production-values.yaml")
+    kinds = {each["kind"]: each for each in made if each["apiVersion"].startswith(OPERATORS)}
+    assert set(kinds) == {"ScaledObject", "TriggerAuthentication", "ServiceMonitor", "PrometheusRule"}
+    for each in kinds.values():
+        misspelt = {**each, "spec": {**each["spec"], "pollInterval": 1}}
+        assert operators.problems(misspelt), each["kind"]
 
 
 def _shape(value: object) -> object:
