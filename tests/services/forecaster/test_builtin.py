@@ -47,7 +47,9 @@ def test_forecast_says_what_it_is_made_of() -> None:
     made = forecast(cell_means(1))
     assert made.known_at.timestamp() * 1000 == END + 30_000
     assert made.start.timestamp() * 1000 == END + 60_000
+    assert made.trained_at == made.known_at
     assert made.trained_to.timestamp() * 1000 == END
+    assert (made.window_from, made.window_to) == (made.trained_from, made.trained_to)
     assert len(made.q10) == 60
     assert all(low <= median <= high for low, median, high in zip(made.q10, made.q50, made.q90, strict=True))
     assert [(risk.rule_id, risk.side) for risk in made.risks] == [("warm", "above"), ("cold", "below")]

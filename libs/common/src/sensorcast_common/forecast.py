@@ -54,8 +54,11 @@ class Forecast(BaseModel):
         q90: 0.9 quantile of each point.
         risks: One entry per limit that applies to the series.
         model: Name and version of the model that made it.
+        trained_at: When the model was trained; absent where it was trained elsewhere, at a time that nobody told.
         trained_from: First reading the model was fitted to.
         trained_to: Last reading the model was fitted to.
+        window_from: First reading of this series that was looked at; absent in forecasts of earlier versions.
+        window_to: Last reading of this series that was looked at, likewise.
         fallback: Why a simpler model than usual was used; absent where none was.
     """
 
@@ -74,8 +77,11 @@ class Forecast(BaseModel):
     q90: list[float]
     risks: list[LimitRisk] = []
     model: str
+    trained_at: UtcDatetime | None = None
     trained_from: UtcDatetime
     trained_to: UtcDatetime
+    window_from: UtcDatetime | None = None
+    window_to: UtcDatetime | None = None
     fallback: str | None = None
 
     @model_validator(mode="after")

@@ -52,8 +52,11 @@ FORECAST: Final = Forecast(
         )
     ],
     model="ets/1",
+    trained_at=from_millis(_NOW),
     trained_from=from_millis(_NOW - 86_400_000),
     trained_to=from_millis(_NOW),
+    window_from=from_millis(_NOW - 86_400_000),
+    window_to=from_millis(_NOW),
 )
 INCIDENT: Final = Incident(
     tenant="demo",

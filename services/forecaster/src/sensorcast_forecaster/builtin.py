@@ -93,7 +93,7 @@ def forecast_window(
     ensemble = _ensemble(chosen, drift, made.chosen.ensemble)
     quantiles = ensemble.quantiles(LEVELS)
     drifting = drift is not None and drift.belief >= DRIFT_NAMED
-    lineage = _lineage(window, chosen, made, found)
+    lineage = _lineage(window, chosen, made, found, known_at)
     members = (*lineage.members, "drift") if drifting else lineage.members
     return Forecast(
         tenant=window.series.tenant,
@@ -107,8 +107,11 @@ def forecast_window(
         **dict(zip(("q10", "q50", "q90"), rounded(quantiles), strict=True)),
         risks=risks_of(window, ensemble),
         model=f"builtin/{VERSION}:{'+'.join(members)}{lineage.suffix}",
+        trained_at=from_millis(lineage.trained_at),
         trained_from=from_millis(lineage.trained_from),
         trained_to=from_millis(lineage.trained_to),
+        window_from=from_millis(window.first),
+        window_to=from_millis(window.end),
         fallback=None if drifting else lineage.fallback,
     )
 
@@ -143,17 +146,20 @@ def _choose(window: SeriesWindow, own: Validated, found: Loaded | str | None) ->
 class _Lineage(NamedTuple):
     members: tuple[str, ...]
     suffix: str
+    trained_at: int
     trained_from: int
     trained_to: int
     fallback: str | None
 
 
-def _lineage(window: SeriesWindow, own: Validated, made: _Made, found: Loaded | str | None) -> _Lineage:
+def _lineage(window: SeriesWindow, own: Validated, made: _Made, found: Loaded | str | None, known_at: int) -> _Lineage:
     members = made.chosen.members
     if isinstance(found, Loaded) and BOOSTED in members:
-        return _Lineage(members, f"@{found.model_id}", found.trained_from, found.booster.trained_to, fallback=None)
+        trained = (found.trained_at, found.trained_from, found.booster.trained_to)
+        return _Lineage(members, f"@{found.model_id}", *trained, fallback=None)
     reason = _fallback(window, own, members) or made.problem
-    return _Lineage(members, "", window.first, window.end, reason)
+    # The series' own members are fitted anew for each forecast.
+    return _Lineage(members, "", known_at, window.first, window.end, reason)
 
 
 def _ensemble(chosen: Validated, drift: Drift | None, usual: PathEnsemble) -> PathEnsemble:

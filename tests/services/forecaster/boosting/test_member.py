@@ -58,7 +58,7 @@ def forecast(values: Values, answer: Loaded | str | None) -> Forecast:
 
 @pytest.fixture
 def loaded() -> Loaded:
-    return Loaded("m-1", trained().booster, trained().score.series)
+    return Loaded("m-1", trained().booster, trained().trained_from, END - 3_600_000)
 
 
 def test_a_better_model_is_used_and_named(loaded: Loaded) -> None:
@@ -66,7 +66,12 @@ def test_a_better_model_is_used_and_named(loaded: Loaded) -> None:
     told = forecast(values, loaded)
     assert "boosted" in told.model
     assert told.model.endswith("@m-1")
-    assert told.trained_to == from_millis(loaded.booster.trained_to)
+    assert told.trained_at == from_millis(END - 3_600_000)
+    assert (told.trained_from, told.trained_to) == (
+        from_millis(loaded.trained_from),
+        from_millis(loaded.booster.trained_to),
+    )
+    assert told.window_to == told.known_at == from_millis(END)
     assert told.fallback is None
     assert all(low <= mid <= high for low, mid, high in zip(told.q10, told.q50, told.q90, strict=True))
     risk = {each.rule_id: each.probability for each in told.risks}
@@ -78,13 +83,13 @@ def test_a_model_that_helps_nothing_is_not_used(loaded: Loaded) -> None:
     walk = np.random.default_rng(4).normal(0, 0.3, 7 * 288).cumsum()
     told = forecast(walk, loaded)
     assert "boosted" not in told.model
-    assert told.trained_to == from_millis(END)
+    assert told.trained_at == told.trained_to == from_millis(END)
 
 
 def test_a_model_that_knows_the_test_is_not_used() -> None:
     # Trained up to the present: no origin is left at which it could be judged.
     known = Loaded(
-        "m-2", trained().booster.__class__(LAYOUT, END, trained().booster.models, trained().booster.widths), 0
+        "m-2", trained().booster.__class__(LAYOUT, END, trained().booster.models, trained().booster.widths), 0, END
     )
     assert "boosted" not in forecast(events(seed=50, days=7), known).model
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -174,7 +175,10 @@ async def test_a_training_job_ends_in_forecasts_that_newer_history_keeps_up_to_d
         last = float(room("room-2").values[-1])
         assert made.q50 == pytest.approx([last] * 4, abs=1e-3)
         assert np.array(made.q90) - np.array(made.q10) == pytest.approx([2.0] * 4, abs=1e-3)
+        assert made.trained_at == from_millis(NOW)
         assert made.trained_to == from_millis(NOW - QUARTER + 7000)
+        # What it was made of lies before what is known of the series by now.
+        assert made.window_to == made.start - timedelta(seconds=900)
         assert [(risk.rule_id, risk.side) for risk in made.risks] == [("warm", "above")]
         (predictor,) = here.server.of("Predictor")
         # As far ahead as a quarter of four days allows.

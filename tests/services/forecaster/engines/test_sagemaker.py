@@ -47,7 +47,8 @@ async def test_quantiles_are_the_endpoints_in_the_order_of_the_series() -> None:
         assert np.array(forecast.q90) - np.array(forecast.q50) == pytest.approx(spread, abs=1e-3)
         assert forecast.model == "sagemaker/1:chronos-bolt+ranks"
         assert forecast.fallback is None
-        assert forecast.trained_to == from_millis(given.end)
+        assert forecast.trained_at is None
+        assert forecast.trained_to == forecast.window_to == from_millis(given.end)
         assert 0 <= forecast.risks[0].probability <= 1
 
 

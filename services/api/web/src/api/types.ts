@@ -53,8 +53,13 @@ export interface Forecast {
   q90: number[];
   risks: LimitRisk[];
   model: string;
+  /** When the model was trained; null where nobody told. */
+  trained_at: string | null;
   trained_from: string;
   trained_to: string;
+  /** First and last reading that was looked at; null in forecasts of earlier versions. */
+  window_from: string | null;
+  window_to: string | null;
   fallback: string | null;
 }
 

@@ -79,7 +79,7 @@ def train_in_time(
             models.append(None)
             continue
         good = trained.score.relative_loss < 1
-        models.append(Loaded(f"{known_at}", trained.booster, trained.trained_from) if good else None)
+        models.append(Loaded(f"{known_at}", trained.booster, trained.trained_from, known_at) if good else None)
     return TrainedInTime(times, models)
 
 

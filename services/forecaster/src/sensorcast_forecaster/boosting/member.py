@@ -18,11 +18,13 @@ class Loaded(NamedTuple):
         model_id: Of its record.
         booster: To be asked.
         trained_from: First reading it was trained on, in milliseconds since 1970 UTC.
+        trained_at: When it was trained, likewise.
     """
 
     model_id: str
     booster: QuantileBooster
     trained_from: int
+    trained_at: int
 
 
 class Models(Protocol):

@@ -91,6 +91,9 @@ def make_forecast(engine: str, window: SeriesWindow, said: Quantiles, *, known_a
         **dict(zip(("q10", "q50", "q90"), rounded(shown), strict=True)),
         risks=risks_of(window, derived.ensemble),
         model=f"{engine}:{said.model}+{derived.dependence}{trained}",
+        trained_at=None if said.trained_at is None else from_millis(said.trained_at),
         trained_from=from_millis(said.trained_from),
         trained_to=from_millis(said.trained_to),
+        window_from=from_millis(window.first),
+        window_to=from_millis(window.end),
     )

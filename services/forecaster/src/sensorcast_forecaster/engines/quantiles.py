@@ -18,6 +18,7 @@ class Quantiles:
     Attributes:
         model: Which model said so, without the engine's name: an endpoint, a predictor.
         trained: When that model was trained, as it stands after `@`; empty where it was not trained on these series.
+        trained_at: The same in milliseconds since 1970 UTC; `None` where nobody told.
         trained_from: First reading that it rests on, in milliseconds since 1970 UTC.
         trained_to: Last reading that it rests on.
         levels: Ascending, within (0, 1); 0.1, 0.5 and 0.9 are among them.
@@ -26,6 +27,7 @@ class Quantiles:
 
     model: str
     trained: str
+    trained_at: int | None
     trained_from: int
     trained_to: int
     levels: tuple[float, ...]

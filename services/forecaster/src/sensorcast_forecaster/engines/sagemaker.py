@@ -75,6 +75,7 @@ class SageMakerSource(QuantileSource):
             Quantiles(
                 model=self.endpoint,
                 trained="",
+                trained_at=None,
                 trained_from=window.end - (len(target) - 1) * window.step_seconds * 1000,
                 trained_to=window.end,
                 levels=chronos.LEVELS,

@@ -57,7 +57,7 @@ class ModelRecord(BaseModel):
         horizon: Steps ahead.
         trained_from: First reading that it learnt from.
         trained_to: Last reading that it learnt from.
-        validated_to: End of the windows in which it was judged.
+        validated_to: End of the windows in which it was judged: the time as of which it was trained.
         rows: Rows it learnt from.
         code_version: Version of the forecaster that trained it.
         parent: Model that was in use meanwhile.

@@ -110,7 +110,7 @@ class ModelShelf(Models):
             if held is None or isinstance(held.model, str):
                 self._held[record.key] = _Held(record, f"boosted model cannot be loaded: {type(error).__name__}")
             return
-        loaded = Loaded(record.model_id, booster, to_millis(record.trained_from))
+        loaded = Loaded(record.model_id, booster, to_millis(record.trained_from), to_millis(record.validated_to))
         self._held[record.key] = _Held(record, loaded)
         log.info("model loaded", tenant=record.tenant, metric=record.metric, model=record.model_id)
 

@@ -1,5 +1,6 @@
 """A build: what must happen at Amazon Forecast, one after the other, until there is a newer forecast to ask."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
@@ -11,6 +12,7 @@ FREQUENCIES: Final = {60: "1min", 300: "5min", 600: "10min", 900: "15min"}
 """Steps in seconds that a dataset may have, as Amazon Forecast writes them."""
 
 MOST_STEPS: Final = 500
+_ID: Final = "%Y%m%dT%H%M%SZ"
 _DATASET_SHARE: Final = 4
 """A forecast may look a quarter of its dataset ahead, and `MOST_STEPS`."""
 
@@ -206,7 +208,16 @@ def trains_anew(serving: Serving | None, *, now: int, predictor_days: float, ask
 
 def build_id(millis: int) -> str:
     """Names a build, by the time it was asked for, in milliseconds since 1970 UTC."""
-    return f"{from_millis(max(0, millis)):%Y%m%dT%H%M%SZ}"
+    return f"{from_millis(max(0, millis)):{_ID}}"
+
+
+def build_time(name: str) -> int:
+    """When a build was asked for, in milliseconds since 1970 UTC; see `build_id`.
+
+    Raises:
+        ValueError: This is not the name of a build.
+    """
+    return to_millis(datetime.strptime(name, _ID).replace(tzinfo=UTC))
 
 
 def horizon_for(span_seconds: float, *, step_seconds: int, wanted: int) -> int | None:

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sensorcast_common.clock import Clock, from_millis, to_millis
 from sensorcast_common.tables.at_once import at_once
-from sensorcast_forecaster.engines.amazon.build import FREQUENCIES, BuildKey, Serving, State
+from sensorcast_forecaster.engines.amazon.build import FREQUENCIES, BuildKey, Serving, State, build_time
 from sensorcast_forecaster.engines.amazon.states import BuildStates
 from sensorcast_forecaster.engines.quantiles import EngineAway, Quantiles, QuantileSource
 from sensorcast_forecaster.window import SeriesWindow
@@ -94,6 +94,7 @@ class AmazonForecastSource(QuantileSource):
         return Quantiles(
             model="autopredictor",
             trained=serving.predictor_id,
+            trained_at=build_time(serving.predictor_id),
             trained_from=to_millis(serving.trained_from),
             trained_to=to_millis(serving.trained_to),
             levels=_LEVELS,
