@@ -19,6 +19,11 @@ FAILING: Final = 6
 """Which truck's compressor fails, counted from 0; the last one of a smaller fleet."""
 
 
+def truck_name(number: int) -> str:
+    """What a truck is called, by its number, from 0."""
+    return f"truck-{number + 1:02d}"
+
+
 class Sample(NamedTuple):
     """What one truck measured at one moment.
 
@@ -111,7 +116,7 @@ class Fleet:
                 yield sorted((self._sample(truck, at) for truck in self._trucks), key=lambda sample: sample.ts)
 
     def _build_truck(self, number: int, *, seed: int, devices: int, live_from: int) -> _Truck:
-        device = f"truck-{number + 1:02d}"
+        device = truck_name(number)
         noise = Noise(seed=seed, name=device)
         traits = Traits(
             setpoint=noise.between(3.4, 4.6, -1),

@@ -1,19 +1,32 @@
-"""What the demonstration needs besides services: rules, an API key, and a forecast as soon as there is a past."""
+"""What the demonstration needs besides services: rules, labels, an API key, a forecast as soon as there is a past."""
 
+import asyncio
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from sensorcast_common.aws import Aws
 from sensorcast_common.clock import from_millis, rfc3339
+from sensorcast_common.errors import Retryable
 from sensorcast_common.names import Names
 from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
 from sensorcast_common.tables.api_keys import ApiKeysTable, Role, is_key, key_hash
+from sensorcast_common.tables.device_labels import DeviceLabels, LabelConflict
 from sensorcast_common.tables.rules import RulesTable
 from sensorcast_local.fleet.fault import LIMIT
 
 YEAR_MS: Final = 365 * 86_400 * 1000
+
+SITES: Final = ("Rotterdam", "Lyon", "Porto")
+PRODUCTS: Final = ("dairy", "fish", "vegetables", "flowers")
+"""All of them chilled goods, which the rule below is for."""
+
+LABEL_AGAIN_SECONDS: Final = 2.0
+"""Until the trucks that had sent nothing yet are looked at again."""
 
 
 def demo_rules(*, tenant: str, phone: str) -> list[Rule]:
@@ -45,6 +58,30 @@ async def put_rules(aws: Aws, names: Names, rules: list[Rule]) -> None:
         for rule in rules:
             if await table.get(rule.tenant, rule.rule_id) is None:
                 await table.put(rule)
+
+
+def demo_labels(number: int) -> dict[str, str]:
+    """Where a truck belongs and what it carries, by its number in the fleet, from 0: every site has every product."""
+    return {"site": SITES[number % len(SITES)], "product": PRODUCTS[number // len(SITES) % len(PRODUCTS)]}
+
+
+async def put_labels(aws: Aws, names: Names, *, tenant: str, trucks: Sequence[str]) -> None:
+    """Give trucks their labels, each as soon as it has sent something; what a person gave or took away stays so."""
+    missing = {truck: demo_labels(number) for number, truck in enumerate(trucks)}
+    async with aws.client("dynamodb") as dynamodb:
+        registry = DeviceLabels(dynamodb, names)
+        while missing:
+            for truck, labels in list(missing.items()):
+                try:
+                    there = await registry.change(tenant, truck, labels, expected=0) is not None
+                except LabelConflict:
+                    there = True
+                except (Retryable, BotoCoreError, ClientError):
+                    there = False  # the emulator is away, which the status says
+                if there:
+                    del missing[truck]
+            if missing:
+                await asyncio.sleep(LABEL_AGAIN_SECONDS)
 
 
 async def api_key(aws: Aws, names: Names, *, tenant: str, file: Path, now: int) -> str:

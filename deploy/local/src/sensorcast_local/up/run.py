@@ -17,12 +17,13 @@ from sensorcast_local import mosquitto
 from sensorcast_local.broker import Broker
 from sensorcast_local.command import LOOPBACK
 from sensorcast_local.faults import Fault
+from sensorcast_local.fleet.fleet import truck_name
 from sensorcast_local.running import Running
 from sensorcast_local.stack import StackFailed, deploy_stack
 from sensorcast_local.supervise.program import Program, StartFailed
 from sensorcast_local.supervise.supervisor import Supervisor
 from sensorcast_local.up import programs
-from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick
+from sensorcast_local.up.demo import api_key, demo_rules, put_labels, put_rules, send_tick
 from sensorcast_local.up.plan import ACCOUNT, REGION, Plan, free_ports, inherited_environment
 from sensorcast_local.up.screen import Header, Screen
 from sensorcast_local.up.status import Watch
@@ -82,6 +83,7 @@ class Up:
                 async with Watch(self._plan, ports=self._ports) as watch, asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._show(supervisor, watch))
                     tasks.create_task(self._forecast_soon(watch))
+                    tasks.create_task(self._label())
         except (StartFailed, StackFailed, ExceptionGroup) as error:
             fault = _as_fault(error)
             if fault is None:
@@ -182,6 +184,12 @@ class Up:
             self._screen.event("the past is not stored yet; forecasts are asked for all the same")
         await send_tick(aws, names, now=system_clock())
         self._screen.event(f"past stored after {time.monotonic() - self._began:.0f} s; first forecasts asked for")
+
+    async def _label(self) -> None:
+        """Let the fleet be sorted by site and product."""
+        plan = self._plan
+        trucks = [truck_name(number) for number in range(plan.fleet)]
+        await put_labels(plan.aws(), plan.names, tenant=plan.tenant, trucks=trucks)
 
 
 def _as_fault(error: Exception) -> Fault | None:
