@@ -21,6 +21,11 @@ const StatusView = lazy(async () => ({ default: (await import("./status/view")).
 const RecipientView = lazy(async () => ({ default: (await import("./people/recipient-form")).RecipientView }));
 const RecipientsView = lazy(async () => ({ default: (await import("./people/recipients")).RecipientsView }));
 const SilencesView = lazy(async () => ({ default: (await import("./people/silences")).SilencesView }));
+const ProductsView = lazy(async () => ({ default: (await import("./products/list")).ProductsView }));
+const ProductView = lazy(async () => ({ default: (await import("./products/form")).ProductView }));
+const EscalationsView = lazy(async () => ({ default: (await import("./escalations/list")).EscalationsView }));
+const EscalationView = lazy(async () => ({ default: (await import("./escalations/form")).EscalationView }));
+const KeysView = lazy(async () => ({ default: (await import("./keys/view")).KeysView }));
 const RuleView = lazy(async () => ({ default: (await import("./rules/form")).RuleView }));
 
 export function App() {
@@ -63,6 +68,16 @@ function CurrentView() {
       return <RecipientsView />;
     case "recipient":
       return <RecipientView key={shown.id} id={shown.id} />;
+    case "products":
+      return <ProductsView />;
+    case "product":
+      return <ProductView key={shown.id} id={shown.id} />;
+    case "escalations":
+      return <EscalationsView />;
+    case "escalation":
+      return <EscalationView key={shown.id} id={shown.id} />;
+    case "keys":
+      return <KeysView />;
     case "silences":
       return <SilencesView />;
     case "status":
@@ -135,7 +150,7 @@ function Header({ signedIn }: { signedIn: boolean }) {
   );
 }
 
-const RULES: ReadonlySet<string> = new Set(["rules", "rule", "recipients", "recipient", "silences"]);
+const RULES: ReadonlySet<string> = new Set(["rules", "rule", "products", "product", "recipients", "recipient", "escalations", "escalation", "silences", "keys"]);
 
 function Navigation() {
   const at = view.value.name;

@@ -14,6 +14,11 @@ export type View =
   | { name: "recipients" }
   | { name: "recipient"; id: string }
   | { name: "silences" }
+  | { name: "products" }
+  | { name: "product"; id: string }
+  | { name: "escalations" }
+  | { name: "escalation"; id: string }
+  | { name: "keys" }
   | { name: "missing" };
 
 /** The identifier under which something is made; nothing can have it, as it does not begin with a letter. */
@@ -32,9 +37,14 @@ export const links = {
   recipients: "/recipients",
   rules: "/rules",
   silences: "/silences",
+  products: "/products",
+  escalations: "/escalations",
+  keys: "/keys",
   status: "/status",
   device: (device: string, span?: Span) => `/devices/${encodeURIComponent(device)}${span ? `?from=${span.from}&to=${span.to}` : ""}`,
   incident: (id: string) => `/incidents/${encodeURIComponent(id)}`,
+  escalation: (id: string) => `/escalations/${encodeURIComponent(id)}`,
+  product: (id: string) => `/products/${encodeURIComponent(id)}`,
   recipient: (id: string) => `/recipients/${encodeURIComponent(id)}`,
   rule: (id: string) => `/rules/${encodeURIComponent(id)}`,
 };
@@ -45,10 +55,16 @@ export function parse(pathname: string): View {
   if (first === undefined) return { name: "fleet" };
   if (first === "devices" && second) return { name: "device", device: second };
   if (first === "incidents") return second ? { name: "incident", id: second } : { name: "incidents" };
-  if ((first === "history" || first === "status" || first === "silences") && second === undefined) return { name: first };
+  if (isSingle(first) && second === undefined) return { name: first };
+  if (first === "products") return second ? { name: "product", id: second } : { name: "products" };
+  if (first === "escalations") return second ? { name: "escalation", id: second } : { name: "escalations" };
   if (first === "recipients") return second ? { name: "recipient", id: second } : { name: "recipients" };
   if (first === "rules") return second ? { name: "rule", id: second } : { name: "rules" };
   return { name: "missing" };
+}
+
+function isSingle(name: string): name is "history" | "status" | "silences" | "keys" {
+  return ["history", "status", "silences", "keys"].includes(name);
 }
 
 /** The stretch of time that an address asks for, in milliseconds since 1970 UTC; null where it asks for none. */

@@ -68,6 +68,11 @@ function leave(reason: "none" | "expired"): void {
   session.value = { state: "signed-out", reason };
 }
 
+/** Whether the key may see and change keys. */
+export function mayManage(): boolean {
+  return session.value.state === "signed-in" && session.value.me.role === "admin";
+}
+
 export function mayEdit(): boolean {
   return session.value.state === "signed-in" && session.value.me.role !== "viewer";
 }

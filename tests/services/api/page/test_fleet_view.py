@@ -65,7 +65,7 @@ async def test_the_fleet_is_filtered_by_label_and_the_address_remembers(scene: S
         await expect(page.locator(".row-device")).to_have_text(["truck-1"])
         await page.reload()
         await expect(page.locator(".row-device")).to_have_text(["truck-1"])
-        await page.get_by_label("Filter by site").select_option("site: all")
+        await page.get_by_label("Filter by site").select_option("Site: all")
         await expect(page.locator(".row-link")).to_have_count(3)
 
 

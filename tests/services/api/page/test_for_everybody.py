@@ -7,12 +7,19 @@ from playwright.async_api import ViewportSize, expect
 from tests.services.api.page.browser import LAPTOP, PHONE, WEB, Browsing, serious_findings
 from tests.services.api.page.scene import INCIDENT, Scene
 
+from sensorcast_common.tables.api_keys import Role
+
 VIEWS = [
     "/",
     "/devices/truck-2",
+    "/escalations",
+    "/escalations/+",
     "/history",
     "/incidents",
     f"/incidents/{INCIDENT}",
+    "/keys",
+    "/products",
+    "/products/+",
     "/recipients",
     "/recipients/+",
     "/rules",
@@ -34,7 +41,7 @@ async def test_axe_finds_nothing_serious(
         await page.goto(scene.address)
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         assert await serious_findings(page) == []
-        await page.goto(scene.link())
+        await page.goto(scene.link(Role.ADMIN))
         await page.reload()
         for path in VIEWS:
             await page.goto(scene.address + path)
@@ -47,7 +54,7 @@ async def test_axe_finds_nothing_serious(
 
 async def test_nothing_is_wider_than_a_phone(scene: Scene, browsing: Browsing) -> None:
     async with browsing(viewport=ViewportSize(width=360, height=740), locale="de-DE") as page:
-        await page.goto(scene.link())
+        await page.goto(scene.link(Role.ADMIN))
         await page.reload()
         for path in VIEWS:
             await page.goto(scene.address + path)

@@ -60,6 +60,6 @@ async def test_devices_of_a_site_are_silenced_ahead_of_maintenance(scene: Scene,
         await page.get_by_label("Labels").fill("site: north")
         await page.get_by_label("Reason").fill("Defrosting")
         await page.get_by_role("button", name="Silence", exact=True).click()
-        await expect(page.get_by_text("Defrosting")).to_be_visible()
+        await expect(page.get_by_text("Defrosting", exact=True)).to_be_visible()
     [silence] = await scene.world.contacts.silences.list("acme")
     assert silence.labels == {"site": "north"}

@@ -74,7 +74,7 @@ async def test_anothers_change_is_not_undone_unseen(scene: Scene, browsing: Brow
         theirs = rules["acme", "too-warm"].model_copy(update={"version": 2, "name": "Theirs"})
         rules["acme", "too-warm"] = theirs
         await page.get_by_role("button", name="Save").click()
-        await expect(page.get_by_role("alert")).to_contain_text("Somebody else changed this rule")
+        await expect(page.get_by_role("alert")).to_contain_text("Somebody else changed this")
         await expect(page.get_by_label("Name")).to_have_value("Mine")
         await page.get_by_role("button", name="Load theirs").click()
         await expect(page.get_by_label("Name")).to_have_value("Theirs")
@@ -99,7 +99,7 @@ async def test_a_new_rule_is_made(scene: Scene, browsing: Browsing) -> None:
 async def test_a_viewer_is_offered_no_change(scene: Scene, browsing: Browsing) -> None:
     async with browsing() as page:
         await page.goto(scene.link(Role.VIEWER, "/rules"))
-        await expect(page.get_by_text("Your key may look at rules")).to_be_visible()
+        await expect(page.get_by_text("Your key may look at this")).to_be_visible()
         await expect(page.get_by_text("Chilled goods too warm")).to_be_visible()
         assert await page.get_by_role("link", name="New rule").count() == 0
         assert await page.get_by_role("link", name="Chilled goods too warm").count() == 0

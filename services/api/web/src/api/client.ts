@@ -1,7 +1,7 @@
 /** Requests to the API with the key of this session; a failure is a `Failure` that says what a person can do. */
 import type { FleetDevice, FleetPage, Page, Problem } from "./types";
 
-export type FailureKind = "offline" | "unauthorized" | "forbidden" | "missing" | "conflict" | "invalid" | "busy" | "server";
+export type FailureKind = "offline" | "slow" | "unauthorized" | "forbidden" | "missing" | "conflict" | "invalid" | "busy" | "server";
 
 export class Failure extends Error {
   constructor(
@@ -27,7 +27,7 @@ export function authorization(): Record<string, string> {
 }
 
 interface Sent {
-  method?: "GET" | "PUT" | "POST" | "DELETE";
+  method?: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -45,15 +45,19 @@ export async function request<Answer>(path: string, sent: Sent = {}): Promise<An
     init.body = JSON.stringify(sent.body);
     init.headers = { ...init.headers, "Content-Type": "application/json" };
   }
-  let response: Response;
+  const response = await arriving(fetch(path, init));
+  if (!response.ok) throw await failureOf(response);
+  return (response.status === 204 ? undefined : await arriving(response.json())) as Answer;
+}
+
+/** What a connection brings, or the `Failure` that it ended with: also when it ends in the middle of an answer. */
+export async function arriving<Value>(connection: Promise<Value>): Promise<Value> {
   try {
-    response = await fetch(path, init);
+    return await connection;
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw new Failure("offline");
+    throw new Failure(error instanceof DOMException && error.name === "TimeoutError" ? "slow" : "offline");
   }
-  if (!response.ok) throw await failureOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
 /** A write that may be sent twice without harm: the service knows it by its name. */

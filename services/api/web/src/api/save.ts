@@ -1,17 +1,12 @@
 /** Saves what the API answers as a file. */
-import { authorization, Failure, failureOf } from "./client";
+import { arriving, authorization, failureOf } from "./client";
 
 /** Ask for a file and hand it to the browser; throws `Failure`. The file's name is the service's. */
 export async function save(path: string): Promise<void> {
-  let response: Response;
-  try {
-    response = await fetch(path, { headers: authorization() });
-  } catch {
-    throw new Failure("offline");
-  }
+  const response = await arriving(fetch(path, { headers: authorization() }));
   if (!response.ok) throw await failureOf(response);
   const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "sensorcast";
-  hand(name, await response.blob());
+  hand(name, await arriving(response.blob()));
 }
 
 /** Hand a file to the browser. */

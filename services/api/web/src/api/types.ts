@@ -27,6 +27,7 @@ export interface MetricState {
 export interface Device {
   device: string;
   labels: Record<string, string>;
+  labels_version: number;
   metrics: Record<string, MetricState>;
   first_seen: string;
   last_seen: string;
@@ -245,11 +246,20 @@ export interface ProductCondition {
 export type Condition = LimitCondition | SilenceCondition | RateCondition | StuckCondition | ProductCondition;
 
 /** What a product stands. */
-export interface ProductProfile {
-  product_id: string;
+export interface ProductBody {
   name: string;
   above: number | null;
   below: number | null;
+  consecutive_minutes: number | null;
+  cumulative_minutes: number | null;
+  window_hours: number;
+  mean_kinetic_above: number | null;
+  activation_kj_per_mol: number;
+}
+
+export interface ProductProfile extends ProductBody {
+  product_id: string;
+  version: number;
 }
 
 export interface RuleBody {
@@ -402,6 +412,46 @@ export interface RecipientBody {
 export interface RecipientShown extends RecipientBody {
   recipient_id: string;
   version: number;
+}
+
+export interface Step {
+  after_minutes: number;
+  /** `*` stands for every role. */
+  roles: string[];
+  /** Null for all that a recipient has. */
+  channels: Channel[] | null;
+}
+
+export interface EscalationBody {
+  rule: string;
+  device: string;
+  labels: Record<string, string>;
+  severities: Severity[];
+  steps: Step[];
+  repeat_minutes: number | null;
+  max_repeats: number;
+  group_by: string | null;
+  group_interval_seconds: number;
+  updates: Channel[];
+}
+
+export interface Escalation extends EscalationBody {
+  escalation_id: string;
+  version: number;
+}
+
+export interface KeyState {
+  key_id: string;
+  role: Role;
+  name: string;
+  scopes: string[];
+  created_at: string;
+  expires_at: string;
+  revoked_at: string | null;
+}
+
+export interface NewKey extends KeyState {
+  key: string;
 }
 
 export interface SilenceBody {

@@ -47,6 +47,13 @@ export class DeviceModel {
   readonly limitsOf = computed<Record<string, number[]>>(() =>
     Object.fromEntries(this.chosen.value.map((metric) => [metric, limitsOf(this.rules.value, { device: this.name, labels: this.labels.value }, metric)])),
   );
+  /** The metrics, those with limits first: they are what a device is watched for. */
+  readonly metrics = computed(() => {
+    const device = this.device.value;
+    if (!device) return [];
+    const limited = (metric: string): boolean => limitsOf(this.rules.value, device, metric).length > 0;
+    return Object.keys(device.metrics).sort((one, other) => Number(limited(other)) - Number(limited(one)) || (one < other ? -1 : 1));
+  });
   readonly marked = computed(() => this.incidents.value.flatMap((incident) => markedOf(incident, this.at.value)));
   private readonly stopped = new AbortController();
   private readonly stream: LiveStream;
@@ -116,7 +123,7 @@ export class DeviceModel {
         this.device.value = found;
         this.rules.value = rules.items;
         this.failure.value = null;
-        if (this.chosen.peek().length === 0) this.chosen.value = [this.first(found)].filter((each) => each !== "");
+        if (this.chosen.peek().length === 0) this.chosen.value = [this.first()].filter((each) => each !== "");
         else this.readings.reload();
       });
     });
@@ -158,9 +165,12 @@ export class DeviceModel {
     });
   }
 
-  private first(device: Device): string {
-    const metrics = Object.keys(device.metrics).sort();
-    return metrics.find((metric) => limitsOf(this.rules.peek(), device, metric).length > 0) ?? metrics.find((each) => each === "temperature") ?? metrics[0] ?? "";
+  /** The metric that is shown at first. */
+  private first(): string {
+    const metrics = this.metrics.peek();
+    const [main] = metrics;
+    const unlimited = (metric: string): boolean => limitsOf(this.rules.peek(), { device: this.name, labels: this.labels.peek() }, metric).length === 0;
+    return main !== undefined && unlimited(main) && metrics.includes("temperature") ? "temperature" : (main ?? "");
   }
 
   private async loadForecast(metric: string): Promise<void> {

@@ -9,29 +9,33 @@ import type { ChartModel } from "../chart/model";
 import { ChartTable } from "../chart/table";
 import { moved, zoomed } from "../chart/span";
 import { now, present } from "../clock";
-import { dateTime, fullTime, metricName, relative, valueOf } from "../i18n/format";
+import { dateTime, fullTime, labelName, metricName, relative, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import { IncidentRow } from "../incidents/row";
 import { links, query, spanOf } from "../router";
+import { mayEdit } from "../session";
 import { Age } from "../ui/age";
 import { Failed, failureText, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
 import { csv } from "./csv";
 import { DeviceModel, type Range, RANGES } from "./device";
+import { LabelForm } from "./label-form";
+import { nameOf, otherLabels } from "./labels";
 import { Outlook } from "./outlook";
 import { loadRecentOrPast } from "./readings";
 
 export function DeviceView({ device: name }: { device: string }) {
-  useTitle(name);
   const model = useMemo(() => new DeviceModel(name, spanOf(query.peek())), [name]);
   useEffect(() => () => model.stop(), [model]);
   const chart = useComputed(() => chartModel(model));
+  const editing = useSignal(false);
   const device = model.device.value;
+  useTitle(device ? nameOf(device) : name);
   if (!device) {
     const failure = model.failure.value;
     return failure ? <Failed failure={failure} retry={() => void model.load()} /> : <Loading rows={6} />;
   }
-  const metrics = Object.keys(device.metrics).sort();
+  const metrics = model.metrics.value;
   const main = model.chosen.value[0] ?? "";
   const span = model.span.value;
   const { length, end } = model.shown.value;
@@ -46,13 +50,33 @@ export function DeviceView({ device: name }: { device: string }) {
           <p class="crumb">
             <a href={links.fleet}>{t("nav.fleet")}</a>
           </p>
-          <h1>{name}</h1>
+          <h1>{nameOf(device)}</h1>
           <p class="hint">
-            {[...Object.entries(device.labels).map((label) => label.join(": ")), ""].join(" · ")}
-            {newest ? t("device.last-seen", { age: relative(Date.parse(newest), Math.max(now.value, Date.parse(newest))) }) : null}
+            {[
+              nameOf(device) === name ? "" : name,
+              ...otherLabels(device.labels).map(([label, value]) => `${labelName(label)}: ${value}`),
+              newest ? t("device.last-seen", { age: relative(Date.parse(newest), Math.max(now.value, Date.parse(newest))) }) : "",
+            ]
+              .filter((each) => each !== "")
+              .join(" · ")}
           </p>
         </div>
+        {mayEdit() && !editing.value ? (
+          <button type="button" class="button button-small" onClick={() => (editing.value = true)}>
+            {t("labels.edit")}
+          </button>
+        ) : null}
       </header>
+      {editing.value ? (
+        <LabelForm
+          key={device.labels_version}
+          device={device}
+          close={(saved) => {
+            editing.value = false;
+            if (saved) void model.load();
+          }}
+        />
+      ) : null}
       {model.failure.value ? <p class="banner banner-lost">{failureText(model.failure.value)}</p> : null}
       <div class="tiles" role="group" aria-label={t("device.metrics")}>
         {metrics.map((metric) => {

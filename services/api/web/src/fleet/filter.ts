@@ -1,6 +1,7 @@
 /** Which devices of the fleet are shown; the address remembers it, so that it can be kept and passed on. */
 import { effect, signal } from "@preact/signals";
 import type { FleetDevice } from "../api/types";
+import { otherLabels } from "../device/labels";
 import { type Ranked, type Status, STATUSES } from "./status";
 
 const LABEL = "label.";
@@ -59,7 +60,7 @@ export class Filter {
 export function labelValues(devices: Iterable<FleetDevice>): [label: string, values: string[]][] {
   const found = new Map<string, Set<string>>();
   for (const { labels } of devices) {
-    for (const [label, value] of Object.entries(labels)) found.set(label, (found.get(label) ?? new Set()).add(value));
+    for (const [label, value] of otherLabels(labels)) found.set(label, (found.get(label) ?? new Set()).add(value));
   }
   return [...found]
     .filter(([, values]) => values.size > 1)

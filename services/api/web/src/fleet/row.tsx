@@ -3,6 +3,7 @@ import { computed, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { FleetDevice } from "../api/types";
 import { now } from "../clock";
+import { nameOf, otherLabels } from "../device/labels";
 import { clock, limit, metricName, percent, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import { links } from "../router";
@@ -14,13 +15,14 @@ import { riskOf, statusOf, WATCH_FROM } from "./status";
 export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
   const status = useMemo(() => computed(() => statusOf(device.value, now.value)), [device]);
   const shown = device.value;
-  const labels = Object.values(shown.labels);
+  const name = nameOf(shown);
+  const labels = [name === shown.device ? "" : shown.device, ...otherLabels(shown.labels).map(([, value]) => value)].filter((each) => each !== "");
   const seenTo = shown.incident?.acknowledged_by;
   return (
     <li class={`row row-${status.value}`}>
       <a class="row-link" href={links.device(shown.device)}>
         <span class="row-name">
-          <span class="row-device">{shown.device}</span>
+          <span class="row-device">{name}</span>
           <span class="row-labels">{labels.length > 0 ? labels.join(" · ") : metricName(shown.metric)}</span>
         </span>
         <span class="row-state">

@@ -3,7 +3,7 @@ import { useComputed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { FleetDevice } from "../api/types";
 import { now } from "../clock";
-import { relative } from "../i18n/format";
+import { labelName, relative } from "../i18n/format";
 import { plural, t } from "../i18n/language";
 import { headline } from "../incidents/wording";
 import { links, query } from "../router";
@@ -58,14 +58,14 @@ export function FleetView() {
           <select
             key={label}
             class="field label-choice"
-            aria-label={t("fleet.by-label", { label })}
+            aria-label={t("fleet.by-label", { label: labelName(label) })}
             value={filter.labels.value[label] ?? ""}
             onChange={(event) => filter.keep(label, event.currentTarget.value)}
           >
-            <option value="">{t("fleet.any-label", { label })}</option>
+            <option value="">{t("fleet.any-label", { label: labelName(label) })}</option>
             {values.map((value) => (
               <option key={value} value={value}>
-                {`${label}: ${value}`}
+                {`${labelName(label)}: ${value}`}
               </option>
             ))}
           </select>

@@ -25,7 +25,10 @@ export function Files({ history }: { history: History }) {
     busy.value = false;
   }
   return (
-    <div class="chips" role="group" aria-label={t("history.files")}>
+    <div class="chips files" role="group" aria-labelledby="files">
+      <span id="files" class="hint">
+        {t("history.files")}
+      </span>
       <span class="problem" role="alert">
         {problem.value}
       </span>

@@ -27,8 +27,13 @@ export function unitText(unit: string): string {
 }
 
 export function metricName(metric: string): string {
-  const words = metric.replace(/[_.:-]+/g, " ").trim();
-  return known(`metric.${metric}`, words.charAt(0).toUpperCase() + words.slice(1));
+  return known(`metric.${metric}`, words(metric));
+}
+
+/** An identifier as people would write it. */
+function words(identifier: string): string {
+  const parted = identifier.replace(/[_.:-]+/g, " ").trim();
+  return parted.charAt(0).toUpperCase() + parted.slice(1);
 }
 
 export function number(value: number, digits = digitsOf(value)): string {
@@ -111,6 +116,11 @@ export function day(millis: number): string {
   return kept("day", (at) => new Intl.DateTimeFormat(at, { day: "numeric", month: "short" })).format(millis);
 }
 
+/** A date in any year. */
+export function date(millis: number): string {
+  return kept("date", (at) => new Intl.DateTimeFormat(at, { dateStyle: "medium" })).format(millis);
+}
+
 export function fullTime(millis: number): string {
   return kept("fullTime", (at) => new Intl.DateTimeFormat(at, { dateStyle: "medium", timeStyle: "medium" })).format(
     millis,
@@ -123,11 +133,16 @@ export function relative(millis: number, now: number): string {
   return kept("relative", (at) => new Intl.RelativeTimeFormat(at, { numeric: "always" })).format(value, unit);
 }
 
-/** How old something is, short enough for a table: "5 sec", "3 min". */
+/** How old something is, short enough for a table: "5s ago", "3 min ago". */
 export function age(millis: number, now: number): string {
   const [value, unit] = inUnits(Math.min(0, millis - now));
   if (unit === "second" && value > -2) return t("time.just-now");
-  return span(-value, unit);
+  return kept("age", (at) => new Intl.RelativeTimeFormat(at, { numeric: "always", style: "narrow" })).format(value, unit);
+}
+
+/** What people call a label, such as the site. */
+export function labelName(label: string): string {
+  return known(`label.${label}`, words(label));
 }
 
 export function duration(millis: number): string {

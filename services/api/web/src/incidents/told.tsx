@@ -23,7 +23,7 @@ export function Told({ incident }: { incident: Incident }) {
         <ul class="plain notices">
           {notices.map((notice) => (
             <li key={`${notice.occasion} ${notice.step} ${notice.channel} ${notice.recipient}`}>
-              <strong>{notice.recipient}</strong> {t(`channel.${notice.channel}`)}{" "}
+              {t("notice.to", { channel: t(`channel.${notice.channel}`), recipient: notice.recipient.replace(/^\.{3}/, "…") })},{" "}
               <span class={notice.withheld || notice.refused ? "bad" : "hint"}>{fate(notice)}</span>
             </li>
           ))}

@@ -3,6 +3,7 @@ import type { Day, DaySpan, RecipientBody, RecipientShown, Severity } from "../a
 import { language } from "../i18n/language";
 import type { Problems } from "../ui/editing";
 import { labelsIn, labelsText } from "../ui/labels";
+import { ID, listIn } from "../ui/typed";
 
 export interface Draft {
   recipient_id: string;
@@ -25,7 +26,6 @@ export interface Draft {
 }
 
 export const DAYS: readonly Day[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const PHONE = /^\+[1-9][0-9]{6,14}$/;
 const ROLE = /^[a-z][a-z0-9_-]{0,31}$/;
 const SPAN = /^(?:([a-z, -]+?)\s+)?([01]?\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3]):([0-5]\d)$/;
@@ -120,7 +120,7 @@ function orNull(typed: string): string | null {
 }
 
 function rolesIn(typed: string): string[] {
-  return typed.toLowerCase().split(/[\s,]+/).filter((role) => role !== "");
+  return listIn(typed.toLowerCase());
 }
 
 function phoneIn(typed: string): string {

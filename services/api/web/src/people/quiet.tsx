@@ -49,7 +49,7 @@ export function Quiet({ incident }: { incident: Incident }) {
       ))}
       {active.length === 0 && incident.state !== "resolved" ? (
         <div class="chips" role="group" aria-label={t("silence.for")}>
-          <span class="hint">{t("silence.for")}</span>
+          <span class="quiet-for hint">{t("silence.for")}</span>
           {LENGTHS.map((length) => (
             <button key={length} type="button" class="button button-small" disabled={busy.value} onClick={() => void run(() => quiet(length))}>
               {duration(length)}

@@ -1,32 +1,25 @@
 /** Makes or changes a recipient. */
-import { request } from "../api/client";
 import type { RecipientShown, Severity } from "../api/types";
 import { t } from "../i18n/language";
-import { links, NEW } from "../router";
+import { links } from "../router";
+import { Edited, storedAt } from "../ui/edited";
 import { EditFrame, useEditing } from "../ui/editing";
 import { Check, Field, Select } from "../ui/field";
-import { useLoad } from "../ui/load";
 import { Remove } from "../ui/remove";
-import { Failed, Loading } from "../ui/states";
-import { useTitle } from "../ui/title";
 import { bodyOf, draftOf, empty, problemsOf } from "./draft";
 
-export function RecipientView({ id }: { id: string }) {
-  const loaded = useLoad<RecipientShown | "new">(
-    async (signal) => (id === NEW ? "new" : await request<RecipientShown>(at(id), { signal })),
-    [id],
-  );
-  const found = loaded.value.value;
-  useTitle(found && found !== "new" ? found.name : t("recipient.new-title"));
-  if (!found) {
-    return loaded.failure.value ? <Failed failure={loaded.failure.value} retry={loaded.reload} /> : <Loading rows={6} />;
-  }
-  const before = found === "new" ? null : found;
-  return <Form key={before ? `${before.recipient_id} ${before.version}` : NEW} before={before} reload={loaded.reload} />;
-}
+const COLLECTION = "/v1/recipients";
 
-function at(id: string): string {
-  return `/v1/recipients/${encodeURIComponent(id)}`;
+export function RecipientView({ id }: { id: string }) {
+  return (
+    <Edited<RecipientShown>
+      collection={COLLECTION}
+      id={id}
+      name={({ name }) => name}
+      newTitle={t("recipient.new-title")}
+      form={(before, reload) => <Form before={before} reload={reload} />}
+    />
+  );
 }
 
 const SEVERITIES: readonly Severity[] = ["info", "warning", "critical"];
@@ -35,7 +28,7 @@ function Form({ before, reload }: { before: RecipientShown | null; reload: () =>
   const editing = useEditing({
     start: before ? draftOf(before) : empty(),
     problemsOf,
-    sent: (draft) => ({ path: at(draft.recipient_id), body: bodyOf(draft) }),
+    sent: (draft) => ({ path: storedAt(COLLECTION, draft.recipient_id), body: bodyOf(draft) }),
     version: before?.version ?? null,
     next: links.recipients,
   });
@@ -47,7 +40,7 @@ function Form({ before, reload }: { before: RecipientShown | null; reload: () =>
       title={before?.name ?? t("recipient.new-title")}
       back={{ href: links.recipients, text: t("recipients.back") }}
       reload={before ? reload : null}
-      more={before ? <Remove path={at(before.recipient_id)} next={links.recipients} /> : null}
+      more={before ? <Remove path={storedAt(COLLECTION, before.recipient_id)} next={links.recipients} /> : null}
     >
       <div class="grid">
         {before ? null : <Field label={t("rule.id")} {...text("recipient_id")} hint={t("rule.id-hint")} />}

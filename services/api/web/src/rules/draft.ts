@@ -2,6 +2,7 @@
 import type { Condition, ForecastCondition, Kind, Rule, RuleBody, Severity } from "../api/types";
 import type { Problems as ProblemsOf } from "../ui/editing";
 import { labelsIn, labelsText } from "../ui/labels";
+import { ID, maybe, numberIn, text } from "../ui/typed";
 
 export interface Draft {
   rule_id: string;
@@ -53,7 +54,6 @@ export const EMPTY: Draft = {
   enabled: true,
 };
 
-const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const PHONE = /^\+[1-9][0-9]{6,14}$/;
 
 /** The numbers that each kind of condition needs; those in `either` may be empty, but not all of them. */
@@ -113,10 +113,6 @@ function conditionTexts(condition: Condition): Partial<Draft> {
   }
 }
 
-function text(value: number | null): string {
-  return value === null ? "" : String(value);
-}
-
 /** What is wrong with a draft; nothing where it can be saved. */
 export function problemsOf(draft: Draft): Problems {
   const problems: Problems = {};
@@ -125,7 +121,7 @@ export function problemsOf(draft: Draft): Problems {
   }
   if (!ID.test(draft.rule_id)) problems.rule_id = { key: "rule.error-id" };
   if (labelsIn(draft.labels) === null) problems.labels = { key: "rule.error-labels" };
-  if (draft.kind === "product" && !ID.test(draft.product)) problems.product = { key: "rule.error-id" };
+  if (draft.kind === "product" && !ID.test(draft.product)) problems.product = { key: "rule.product-none" };
   const { needed, either } = NUMBERS[draft.kind];
   const given = either.filter((field) => draft[field].trim() !== "");
   const ahead = isForecast(draft.kind) && draft.ahead ? (["probability"] as const) : [];
@@ -183,16 +179,6 @@ function ahead(draft: Draft, before: Rule | null): ForecastCondition | null {
 /** The limits as typed; only of use where they are numbers. */
 export function typedLimits(draft: Draft): { below: number | null; above: number | null } {
   return { below: maybe(draft.below), above: maybe(draft.above) };
-}
-
-function maybe(typed: string): number | null {
-  return typed.trim() === "" ? null : numberIn(typed);
-}
-
-/** People write 7,5 or 7.5. */
-function numberIn(typed: string): number {
-  const plain = typed.trim().replace(",", ".");
-  return plain === "" ? Number.NaN : Number(plain);
 }
 
 function phones(draft: Draft): string[] {

@@ -1,30 +1,27 @@
 /** Makes or changes a rule. */
-import { request } from "../api/client";
 import type { Kind, Rule, Severity } from "../api/types";
 import { t } from "../i18n/language";
-import { links, NEW } from "../router";
+import { links } from "../router";
+import { Edited, storedAt } from "../ui/edited";
 import { EditFrame, useEditing } from "../ui/editing";
 import { Check, Field, Select } from "../ui/field";
-import { useLoad } from "../ui/load";
 import { Remove } from "../ui/remove";
-import { Failed, Loading } from "../ui/states";
-import { useTitle } from "../ui/title";
+import { ProductChoice } from "./product-choice";
 import { Preview } from "./preview";
 import { bodyOf, draftOf, EMPTY, isForecast, problemsOf } from "./draft";
 
-export function RuleView({ id }: { id: string }) {
-  const loaded = useLoad<Rule | "new">(async (signal) => (id === NEW ? "new" : await request<Rule>(at(id), { signal })), [id]);
-  const rule = loaded.value.value;
-  useTitle(rule && rule !== "new" ? rule.name : t("rule.new-title"));
-  if (!rule) {
-    return loaded.failure.value ? <Failed failure={loaded.failure.value} retry={loaded.reload} /> : <Loading rows={6} />;
-  }
-  const before = rule === "new" ? null : rule;
-  return <Form key={before ? `${before.rule_id} ${before.version}` : NEW} before={before} reload={loaded.reload} />;
-}
+const COLLECTION = "/v1/rules";
 
-function at(id: string): string {
-  return `/v1/rules/${encodeURIComponent(id)}`;
+export function RuleView({ id }: { id: string }) {
+  return (
+    <Edited<Rule>
+      collection={COLLECTION}
+      id={id}
+      name={({ name }) => name}
+      newTitle={t("rule.new-title")}
+      form={(before, reload) => <Form before={before} reload={reload} />}
+    />
+  );
 }
 
 const KINDS: readonly Kind[] = ["limit", "silence", "rate", "stuck", "product"];
@@ -33,7 +30,7 @@ const FIELDS = {
   silence: ["after"],
   rate: ["rising", "falling", "window", "hold", "margin"],
   stuck: ["after", "tolerance"],
-  product: ["product", "margin"],
+  product: ["margin"],
 } as const;
 const SEVERITIES: readonly Severity[] = ["info", "warning", "critical"];
 
@@ -41,7 +38,7 @@ function Form({ before, reload }: { before: Rule | null; reload: () => void }) {
   const editing = useEditing({
     start: before ? draftOf(before) : EMPTY,
     problemsOf,
-    sent: (draft) => ({ path: at(draft.rule_id), body: bodyOf(draft, before) }),
+    sent: (draft) => ({ path: storedAt(COLLECTION, draft.rule_id), body: bodyOf(draft, before) }),
     version: before?.version ?? null,
     next: links.rules,
   });
@@ -53,7 +50,7 @@ function Form({ before, reload }: { before: Rule | null; reload: () => void }) {
       title={before?.name ?? t("rule.new-title")}
       back={{ href: links.rules, text: t("rules.back") }}
       reload={before ? reload : null}
-      more={before ? <Remove path={at(before.rule_id)} next={links.rules} /> : null}
+      more={before ? <Remove path={storedAt(COLLECTION, before.rule_id)} next={links.rules} /> : null}
     >
       <div class="grid">
         {before ? null : <Field label={t("rule.id")} {...text("rule_id")} hint={t("rule.id-hint")} />}
@@ -73,8 +70,9 @@ function Form({ before, reload }: { before: Rule | null; reload: () => void }) {
         </div>
         <p class="hint">{t(`kind.${kind}-hint`)}</p>
         <div class="grid">
+          {kind === "product" ? <ProductChoice {...text("product")} /> : null}
           {FIELDS[kind].map((field) => (
-            <Field key={field} label={t(`rule.${field}`)} {...text(field)} hint={t(`rule.${field}-hint`)} numeric={field !== "product"} />
+            <Field key={field} label={t(`rule.${field}`)} {...text(field)} hint={t(`rule.${field}-hint`)} numeric />
           ))}
         </div>
       </fieldset>

@@ -1,20 +1,27 @@
-/** What belongs together: rules, who is told, and what is kept quiet. */
+/** What belongs together: rules, what they watch, who is told and when, and who may do what. */
 import { t } from "../i18n/language";
 import { links, view } from "../router";
+import { mayEdit, mayManage } from "../session";
 
 export function RuleTabs() {
+  // What a key may not even look at is not offered to it.
   const tabs = [
-    { href: links.rules, text: t("rules.title"), current: view.value.name === "rules" },
-    { href: links.recipients, text: t("recipients.title"), current: view.value.name === "recipients" },
-    { href: links.silences, text: t("silences.title"), current: view.value.name === "silences" },
-  ];
+    { name: "rules", offered: true },
+    { name: "products", offered: true },
+    { name: "recipients", offered: mayEdit() },
+    { name: "escalations", offered: true },
+    { name: "silences", offered: true },
+    { name: "keys", offered: mayManage() },
+  ] as const;
   return (
     <nav class="tabs" aria-label={t("rules.tabs")}>
-      {tabs.map((tab) => (
-        <a key={tab.href} class="chip" href={tab.href} {...(tab.current ? { "aria-current": "page" } : {})}>
-          {tab.text}
-        </a>
-      ))}
+      {tabs
+        .filter(({ offered }) => offered)
+        .map(({ name }) => (
+          <a key={name} class="chip" href={links[name]} {...(view.value.name === name ? { "aria-current": "page" } : {})}>
+            {t(`${name}.title`)}
+          </a>
+        ))}
     </nav>
   );
 }

@@ -4,7 +4,7 @@ import { request } from "../api/client";
 import type { ModelStatus, PipelineStatus, QueueStatus, SkillReport } from "../api/types";
 import { now } from "../clock";
 import { duration, metricName, number, relative, share } from "../i18n/format";
-import { plural, t } from "../i18n/language";
+import { known, plural, t } from "../i18n/language";
 import { mayEdit } from "../session";
 import { useLoad } from "../ui/load";
 import { Scroll } from "../ui/scroll";
@@ -117,7 +117,9 @@ function Queues({ queues }: { queues: QueueStatus[] }) {
             <tr>
               <th scope="col">{t("status.queue")}</th>
               <th scope="col">{t("status.queue-waiting")}</th>
-              <th scope="col">{t("status.queue-in-work")}</th>
+              <th scope="col" class="roomy">
+                {t("status.queue-in-work")}
+              </th>
               <th scope="col">{t("status.queue-oldest")}</th>
               <th scope="col">{t("status.queue-dead")}</th>
             </tr>
@@ -125,9 +127,12 @@ function Queues({ queues }: { queues: QueueStatus[] }) {
           <tbody>
             {queues.map((queue) => (
               <tr key={queue.queue}>
-                <th scope="row">{queueName(queue.queue)}</th>
+                <th scope="row">
+                  {known(`queue.${queue.queue}`, queueName(queue.queue))}
+                  <span class="queue-name">{queue.queue}</span>
+                </th>
                 <td>{number(queue.waiting)}</td>
-                <td>{number(queue.in_work)}</td>
+                <td class="roomy">{number(queue.in_work)}</td>
                 <td>{queue.oldest_seconds === null ? "–" : duration(queue.oldest_seconds * 1000)}</td>
                 <td class={queue.dead_letters > 0 ? "bad" : ""}>{number(queue.dead_letters)}</td>
               </tr>

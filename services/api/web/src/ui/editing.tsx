@@ -129,13 +129,13 @@ export function EditFrame<Draft>({ editing, title, back, reload, children, more 
         </a>
         {more}
       </div>
-      {mayEdit() ? null : <p class="hint">{t("rule.read-only")}</p>}
+      {mayEdit() ? null : <p class="hint">{t("edit.read-only")}</p>}
     </form>
   );
 }
 
 function problemText(failure: Failure | null, isNew: boolean): string | null {
   if (!failure) return null;
-  if (failure.kind === "conflict") return t(isNew ? "rule.exists" : "rule.conflict");
+  if (failure.kind === "conflict") return t(isNew ? "edit.exists" : "edit.conflict");
   return failureText(failure);
 }

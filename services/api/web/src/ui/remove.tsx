@@ -21,7 +21,8 @@ export function Remove({ path, next }: Props) {
       go(next);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      problem.value = failureText(error);
+      // What stands in the way, such as a rule that names the product.
+      problem.value = error.kind === "conflict" ? error.message : failureText(error);
     }
   }
   if (!mayEdit()) return null;

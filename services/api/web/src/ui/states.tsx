@@ -38,7 +38,7 @@ export function Failed({ failure, retry }: { failure: Failure; retry?: () => voi
   return (
     <div class="card state state-failed" role="alert">
       <h2>{failureText(failure)}</h2>
-      {failure.kind === "offline" ? <p>{t("failure.offline-next")}</p> : null}
+      {failure.kind === "offline" || failure.kind === "slow" ? <p>{t(`failure.${failure.kind}-next`)}</p> : null}
       {failure.kind === "server" && failure.problem?.correlation_id ? (
         <p>{t("failure.server-next", { id: failure.problem.correlation_id })}</p>
       ) : null}
