@@ -84,6 +84,7 @@ def put_device(world: World, name: str, *, last_ts: int) -> None:
         update={
             "tenant": "acme",
             "device": name,
+            "name": None,
             "labels": LABELS,
             "metrics": metrics,
             "first_seen": from_millis(last_ts - 24 * HOUR),

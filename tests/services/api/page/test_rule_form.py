@@ -26,26 +26,29 @@ async def test_a_rule_is_changed(scene: Scene, browsing: Browsing) -> None:
     assert (rule.version, rule.limits(), rule.sms) == (2, [("above", 7.5)], ["+4915112345678"])
 
 
-async def test_a_rule_is_previewed_on_the_last_week(browsing: Browsing) -> None:
+async def test_a_rule_is_tried_on_the_last_week(browsing: Browsing) -> None:
     world = with_past(present_world())
+    world.forecasts.items.clear()
     for minute in range(150, 180):
         world.readings.put("acme", "truck-2", world.now - minute * MINUTE, 9.5)
     async with served(world) as address, browsing() as page:
         await page.goto(Scene(world, address).link(path="/rules/too-warm"))
-        preview = page.get_by_role("region", name="The last week under these limits")
-        await page.get_by_role("button", name="Look at the last week").click()
-        # truck-3 was not heard of, so it stayed within.
-        await expect(preview).to_contain_text("1 of 3 devices would have been outside.")
-        await expect(preview).to_contain_text("furthest 9.5\u202f°C")
+        preview = page.get_by_role("region", name="What this rule would have done")
+        await page.get_by_label("Telephone numbers").fill("+4915112345678\n+4915112345679")
+        await preview.get_by_role("button", name="Try the last week").click()
+        await expect(preview).to_contain_text("1 alert, 2 SMS")
+        await expect(preview.get_by_role("link", name="truck-2")).to_be_visible()
+        await expect(preview.get_by_role("img", name="truck-2, Temperature: 1 alerts")).to_be_visible()
         await page.get_by_label("Not above").fill("10")
-        await page.get_by_role("button", name="Look at the last week").click()
-        await expect(preview).to_contain_text("All 3 devices stayed within the whole week.")
-        # Two series of truck-1 and one of truck-2 are outside, and these are two devices.
-        await page.get_by_label("Metric").fill("*")
-        await page.get_by_label("Not above").fill("4")
-        await page.get_by_role("button", name="Look at the last week").click()
-        await expect(preview).to_contain_text("2 of 3 devices would have been outside.")
-        await expect(preview.get_by_role("link", name="truck-1, Humidity")).to_be_visible()
+        await preview.get_by_role("button", name="Try the last day").click()
+        await expect(preview).to_contain_text("Nobody would have been alerted.")
+        # Rules of every kind can be tried, also before they have a name.
+        await page.goto(f"{address}/rules/+")
+        await page.get_by_role("button", name="Silence").click()
+        await page.get_by_label("For more than").fill("20")
+        await page.get_by_label("Devices").fill("truck-2")
+        await preview.get_by_role("button", name="Try the last day").click()
+        await expect(preview).to_contain_text("1 alert")
 
 
 async def test_a_rule_of_another_kind_is_made(scene: Scene, browsing: Browsing) -> None:

@@ -118,5 +118,6 @@ async def test_a_device_is_named_and_labelled(scene: Scene, browsing: Browsing) 
         await expect(page.get_by_text("truck-1 · Site: south · Driver: Anna")).to_be_visible()
         await page.goto(scene.address)
         await expect(page.locator(".row-device")).to_contain_text(["Big Red"])
-    labels = scene.world.devices.items["acme", "truck-1"].labels
-    assert labels == {"site": "south", "name": "Big Red", "driver": "Anna"}
+    device = scene.world.devices.items["acme", "truck-1"]
+    assert device.name == "Big Red"
+    assert device.labels == {"site": "south", "driver": "Anna"}

@@ -11,6 +11,8 @@ export interface Me {
   key_id: string;
   name: string;
   expires_at: string;
+  /** The resources that the key opens. */
+  scopes: string[];
 }
 
 export interface Page<Item> {
@@ -26,6 +28,8 @@ export interface MetricState {
 
 export interface Device {
   device: string;
+  /** What people call it. */
+  name: string | null;
   labels: Record<string, string>;
   labels_version: number;
   metrics: Record<string, MetricState>;
@@ -143,6 +147,7 @@ export interface FleetRisk extends LimitRisk {
 
 export interface FleetDevice {
   device: string;
+  name: string | null;
   labels: Record<string, string>;
   metric: string;
   unit: string;
@@ -170,7 +175,7 @@ export type Bucket = "minute" | "hour" | "day";
 
 export interface HistoryPage {
   lake_until: string;
-  series: { device: string; metric: string; unit: string; readings: { ts: string; value: number }[] }[];
+  series: HistorySeries[];
   next_cursor: string | null;
 }
 
@@ -277,6 +282,39 @@ export interface Rule extends RuleBody {
   rule_id: string;
   version: number;
   profile: ProductProfile | null;
+}
+
+export type Outcome = "came_true" | "false_alarm" | "still_predicted" | "missed" | "observed";
+
+export interface LeadTimes {
+  least: number;
+  median: number;
+  greatest: number;
+}
+
+export interface HistorySeries {
+  device: string;
+  metric: string;
+  unit: string;
+  readings: { ts: string; value: number }[];
+}
+
+/** What a rule would have done. */
+export interface RehearsalResult {
+  readings: number;
+  devices: number;
+  forecasts: number;
+  estimated_forecasts: number;
+  alerts: number;
+  sms: number;
+  came_true: number;
+  false_alarms: number;
+  missed: number;
+  lead_minutes: LeadTimes | null;
+  incidents: Incident[];
+  /** What became of each of the incidents, in their order. */
+  outcomes: Outcome[];
+  series: HistorySeries[];
 }
 
 /** A problem detail (RFC 9457). */

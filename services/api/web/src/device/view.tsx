@@ -20,7 +20,7 @@ import { useTitle } from "../ui/title";
 import { csv } from "./csv";
 import { DeviceModel, type Range, RANGES } from "./device";
 import { LabelForm } from "./label-form";
-import { nameOf, otherLabels } from "./labels";
+import { nameOf } from "./labels";
 import { Outlook } from "./outlook";
 import { loadRecentOrPast } from "./readings";
 
@@ -54,7 +54,7 @@ export function DeviceView({ device: name }: { device: string }) {
           <p class="hint">
             {[
               nameOf(device) === name ? "" : name,
-              ...otherLabels(device.labels).map(([label, value]) => `${labelName(label)}: ${value}`),
+              ...Object.entries(device.labels).map(([label, value]) => `${labelName(label)}: ${value}`),
               newest ? t("device.last-seen", { age: relative(Date.parse(newest), Math.max(now.value, Date.parse(newest))) }) : "",
             ]
               .filter((each) => each !== "")

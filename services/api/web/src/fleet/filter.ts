@@ -1,7 +1,6 @@
 /** Which devices of the fleet are shown; the address remembers it, so that it can be kept and passed on. */
 import { effect, signal } from "@preact/signals";
 import type { FleetDevice } from "../api/types";
-import { otherLabels } from "../device/labels";
 import { type Ranked, type Status, STATUSES } from "./status";
 
 const LABEL = "label.";
@@ -44,7 +43,7 @@ export class Filter {
     if (!Object.entries(this.labels.value).every(([label, value]) => device.labels[label] === value)) return false;
     const wanted = this.text.value.trim().toLowerCase();
     if (!wanted) return true;
-    const said = [device.device, ...Object.entries(device.labels).map((label) => label.join(" "))];
+    const said = [device.device, device.name ?? "", ...Object.entries(device.labels).map((label) => label.join(" "))];
     return said.some((text) => text.toLowerCase().includes(wanted));
   }
 
@@ -60,7 +59,7 @@ export class Filter {
 export function labelValues(devices: Iterable<FleetDevice>): [label: string, values: string[]][] {
   const found = new Map<string, Set<string>>();
   for (const { labels } of devices) {
-    for (const [label, value] of otherLabels(labels)) found.set(label, (found.get(label) ?? new Set()).add(value));
+    for (const [label, value] of Object.entries(labels)) found.set(label, (found.get(label) ?? new Set()).add(value));
   }
   return [...found]
     .filter(([, values]) => values.size > 1)

@@ -3,7 +3,7 @@ import { computed, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { FleetDevice } from "../api/types";
 import { now } from "../clock";
-import { nameOf, otherLabels } from "../device/labels";
+import { nameOf } from "../device/labels";
 import { clock, limit, metricName, percent, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import { links } from "../router";
@@ -16,7 +16,7 @@ export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
   const status = useMemo(() => computed(() => statusOf(device.value, now.value)), [device]);
   const shown = device.value;
   const name = nameOf(shown);
-  const labels = [name === shown.device ? "" : shown.device, ...otherLabels(shown.labels).map(([, value]) => value)].filter((each) => each !== "");
+  const labels = [name === shown.device ? "" : shown.device, ...Object.values(shown.labels)].filter((each) => each !== "");
   const seenTo = shown.incident?.acknowledged_by;
   return (
     <li class={`row row-${status.value}`}>

@@ -4,10 +4,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { Failure } from "../api/client";
 import type { NewKey, Role } from "../api/types";
 import { type Key, t } from "../i18n/language";
-import { Field, Select } from "../ui/field";
+import { session } from "../session";
+import { Choices, Field, Select } from "../ui/field";
 import { Section } from "../ui/section";
 import { failureText } from "../ui/states";
-import { listIn } from "../ui/typed";
 import { makeKey } from "./key";
 
 const ROLES: readonly Role[] = ["viewer", "operator", "admin"];
@@ -17,7 +17,9 @@ export function MakeKey({ made }: { made: (key: NewKey) => void }) {
   const name = useSignal("");
   const role = useSignal<Role>("viewer");
   const days = useSignal<string>("90");
-  const scopes = useSignal("");
+  const scopes = useSignal<string[]>([]);
+  // Nobody can give away more than they have.
+  const opened = session.value.state === "signed-in" ? session.value.me.scopes : [];
   const busy = useSignal(false);
   const wrong = useSignal<Key | null>(null);
   const problem = useSignal<string | null>(null);
@@ -29,8 +31,9 @@ export function MakeKey({ made }: { made: (key: NewKey) => void }) {
     if (wrong.value !== null) return;
     busy.value = true;
     try {
-      made(await makeKey({ name: name.value.trim(), role: role.value, scopes: listIn(scopes.value), expires_in_days: Number(days.value) }));
-      [name.value, scopes.value] = ["", ""];
+      made(await makeKey({ name: name.value.trim(), role: role.value, scopes: scopes.value, expires_in_days: Number(days.value) }));
+      name.value = "";
+      scopes.value = [];
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       problem.value = failureText(error);
@@ -64,8 +67,17 @@ export function MakeKey({ made }: { made: (key: NewKey) => void }) {
           options={DAYS.map((each) => [each, t(`key.days-${each}`)])}
           change={(value) => (days.value = value)}
         />
-        <Field label={t("key.scopes")} name="scopes" value={scopes.value} change={(value) => (scopes.value = value)} hint={t("key.scopes-hint")} />
       </div>
+      <details class="values">
+        <summary>{t("key.scopes")}</summary>
+        <Choices
+          legend={t("key.scopes")}
+          options={opened.map((each) => [each, each])}
+          chosen={scopes.value}
+          change={(chosen) => (scopes.value = chosen)}
+          hint={t("key.scopes-hint")}
+        />
+      </details>
       <p class="problem" role="alert">
         {problem.value}
       </p>

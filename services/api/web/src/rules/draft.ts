@@ -176,11 +176,6 @@ function ahead(draft: Draft, before: Rule | null): ForecastCondition | null {
   return forecast;
 }
 
-/** The limits as typed; only of use where they are numbers. */
-export function typedLimits(draft: Draft): { below: number | null; above: number | null } {
-  return { below: maybe(draft.below), above: maybe(draft.above) };
-}
-
 function phones(draft: Draft): string[] {
   const lines = draft.sms.split(/[\n;]+/).map((line) => line.replace(/[\s()/-]/g, ""));
   return lines.filter((line) => line !== "");

@@ -2,6 +2,7 @@
 import type { Kind, Rule, Severity } from "../api/types";
 import { t } from "../i18n/language";
 import { links } from "../router";
+import { mayEdit } from "../session";
 import { Edited, storedAt } from "../ui/edited";
 import { EditFrame, useEditing } from "../ui/editing";
 import { Check, Field, Select } from "../ui/field";
@@ -89,7 +90,7 @@ function Form({ before, reload }: { before: Rule | null; reload: () => void }) {
           change={(value) => change({ severity: value as Severity })}
         />
       </div>
-      {kind === "limit" ? <Preview draft={draft.value} /> : null}
+      {mayEdit() ? <Preview draft={draft.value} before={before} /> : null}
       <Field label={t("rule.sms")} {...text("sms")} hint={t("rule.sms-hint")} lines={3} />
       <Check label={t("rule.enabled")} value={enabled} change={(value) => change({ enabled: value })} />
     </EditFrame>

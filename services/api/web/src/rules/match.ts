@@ -11,21 +11,14 @@ export interface Owner {
   labels: Record<string, string>;
 }
 
-/** What a rule says of the series it watches. */
-export type Watched = Pick<Rule, "device" | "metric" | "labels">;
-
-/** Whether a rule watches a metric of a device while it is on. */
-export function watchesDraft(rule: Watched, { device, labels }: Owner, metric: string): boolean {
+/** Whether a rule watches a metric of a device. */
+export function watches(rule: Rule, { device, labels }: Owner, metric: string): boolean {
   return (
+    rule.enabled &&
     matches(rule.device, device) &&
     matches(rule.metric, metric) &&
     Object.entries(rule.labels).every(([name, wanted]) => name in labels && matches(wanted, labels[name] ?? ""))
   );
-}
-
-/** Whether a rule watches a metric of a device. */
-export function watches(rule: Rule, owner: Owner, metric: string): boolean {
-  return rule.enabled && watchesDraft(rule, owner, metric);
 }
 
 /** The lower and upper limit that a rule sets for the value itself. */

@@ -1,57 +1,68 @@
-/** What a rule's limits would have met in the last week, before it is saved. */
+/** What a rule would have done in the last day or week, before it is saved. */
 import { useSignal } from "@preact/signals";
-import { Failure, pages } from "../api/client";
-import { loadAggregates } from "../api/history";
-import type { Device } from "../api/types";
+import { Failure, request } from "../api/client";
+import type { RehearsalResult, Rule } from "../api/types";
+import type { Span } from "../chart/span";
 import { present } from "../clock";
-import { duration, metricName, quantity } from "../i18n/format";
+import { duration, number } from "../i18n/format";
 import { plural, t } from "../i18n/language";
-import { links } from "../router";
 import { failureText } from "../ui/states";
-import { labelsIn } from "../ui/labels";
-import { type Draft, problemsOf, typedLimits } from "./draft";
-import { type Broken, brokenBy } from "./last-week";
-import { watchesDraft } from "./match";
+import { bodyOf, type Draft, problemsOf } from "./draft";
+import { PreviewPlots } from "./preview-plots";
 
-const WEEK_MS = 7 * 86_400_000;
-/** Devices that one request may name. */
-const MOST_DEVICES = 100;
-const SHOWN = 8;
+const DAY_MS = 86_400_000;
+const LENGTHS = { "24h": DAY_MS, "7d": 7 * DAY_MS } as const;
+/** The service gives up a trial after a minute. */
+const PATIENCE_MS = 90_000;
+/** As many as a line of the plot can show. */
+const POINTS = 300;
 
 interface Found {
-  broken: Broken[];
-  devices: number;
-  left: number;
+  result: RehearsalResult;
+  span: Span;
 }
 
-export function Preview({ draft }: { draft: Draft }) {
+export function Preview({ draft, before }: { draft: Draft; before: Rule | null }) {
   const found = useSignal<Found | null>(null);
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
-  async function look(): Promise<void> {
-    const wrong = problemsOf(draft);
+
+  async function look(length: keyof typeof LENGTHS): Promise<void> {
+    // What the rule is called does not matter to what it does.
+    const named = { ...draft, rule_id: draft.rule_id || "test", name: draft.name || "test" };
     found.value = null;
-    problem.value = wrong.above || wrong.below || wrong.labels ? t("rule.check") : null;
+    problem.value = Object.keys(problemsOf(named)).length > 0 ? t("rule.check") : null;
     if (problem.value !== null) return;
     busy.value = true;
+    const to = present();
+    const span = { from: to - LENGTHS[length], to };
     try {
-      found.value = await lastWeek(draft);
+      const body = { rule: bodyOf(named, before), start: new Date(span.from).toISOString(), end: new Date(span.to).toISOString(), points: POINTS };
+      const result = await request<RehearsalResult>("/v1/rules/test", { method: "POST", body, signal: AbortSignal.timeout(PATIENCE_MS) });
+      found.value = { result, span };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       problem.value = failureText(error);
+    } finally {
+      busy.value = false;
     }
-    busy.value = false;
   }
+
   return (
     <section class="preview" aria-labelledby="preview">
       <h2 id="preview">{t("preview.title")}</h2>
       <p class="hint">{t("preview.hint")}</p>
       <div class="actions">
-        <button type="button" class="button" disabled={busy.value} onClick={() => void look()}>
-          {t(busy.value ? "state.loading" : "preview.look")}
-        </button>
+        {(Object.keys(LENGTHS) as (keyof typeof LENGTHS)[]).map((length) => (
+          <button key={length} type="button" class="button" disabled={busy.value} onClick={() => void look(length)}>
+            {t(`preview.look-${length}`)}
+          </button>
+        ))}
       </div>
-      <div role="status">{found.value ? <Said found={found.value} /> : null}</div>
+      <div role="status">
+        {busy.value ? <p class="hint">{t("preview.busy")}</p> : null}
+        {found.value ? <Said {...found.value} /> : null}
+      </div>
       <p class="problem" role="alert">
         {problem.value}
       </p>
@@ -59,47 +70,42 @@ export function Preview({ draft }: { draft: Draft }) {
   );
 }
 
-function Said({ found: { broken, devices, left } }: { found: Found }) {
-  if (devices === 0) return <p>{t("preview.no-devices")}</p>;
-  // A pattern may watch several metrics of one device.
-  const outside = new Set(broken.map(({ device }) => device)).size;
-  const several = new Set(broken.map(({ metric }) => metric)).size > 1;
+function Said({ result, span }: Found) {
+  if (result.devices === 0) return <p>{t("preview.no-devices")}</p>;
   return (
-    <>
+    <div class="preview-said">
       <p>
-        <strong>{outside === 0 ? plural("preview.never", devices) : plural("preview.broken", outside, { total: devices })}</strong>
-        {left > 0 ? ` ${t("preview.left", { count: left })}` : null}
+        <strong>{result.alerts === 0 ? t("preview.no-alerts") : plural("preview.alerts", result.alerts, { sms: t("preview.sms", { count: result.sms }) })}</strong>
       </p>
-      <ul class="plain notices">
-        {broken.slice(0, SHOWN).map((each) => (
-          <li key={`${each.device}/${each.metric}`}>
-            <a href={links.device(each.device, each.span)}>{several ? `${each.device}, ${metricName(each.metric)}` : each.device}</a>{" "}
-            {t("preview.facts", {
-              times: plural("preview.times", each.times),
-              outside: duration(each.outside),
-              furthest: quantity(each.furthest, each.unit),
-            })}
-          </li>
-        ))}
-        {broken.length > SHOWN ? <li>{t("fleet.and-more", { count: broken.length - SHOWN })}</li> : null}
-      </ul>
-    </>
+      {result.alerts > 0 ? (
+        <dl class="preview-counts">
+          {counts(result).map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      ) : null}
+      <PreviewPlots result={result} span={span} />
+      <p class="hint">
+        {t("preview.basis", { readings: result.readings, devices: result.devices, forecasts: result.forecasts })}{" "}
+        {result.estimated_forecasts > 0 ? t("preview.estimated", { count: result.estimated_forecasts }) : null}
+      </p>
+    </div>
   );
 }
 
-async function lastWeek(draft: Draft): Promise<Found> {
-  const wanted = { device: draft.device.trim(), metric: draft.metric.trim(), labels: labelsIn(draft.labels) ?? {} };
-  const watched: Device[] = [];
-  for await (const page of pages<Device>("/v1/devices", { limit: 200 })) {
-    watched.push(...page.items.filter((device) => Object.keys(device.metrics).some((metric) => watchesDraft(wanted, device, metric))));
-  }
-  const asked = watched.slice(0, MOST_DEVICES);
-  if (asked.length === 0) return { broken: [], devices: 0, left: 0 };
-  const metrics = [...new Set(asked.flatMap((device) => Object.keys(device.metrics).filter((metric) => watchesDraft(wanted, device, metric))))];
-  const { below: low, above: high } = typedLimits(draft);
-  const to = present();
-  const range = { from: to - WEEK_MS, to, devices: asked.map(({ device }) => device), metrics };
-  const { series } = await loadAggregates({ ...range, bucket: "hour", low, high }, AbortSignal.timeout(60_000));
-  const broken = series.flatMap((each) => brokenBy(each, range, low, high) ?? []).sort((one, other) => other.outside - one.outside);
-  return { broken, devices: asked.length, left: watched.length - asked.length };
+function counts({ came_true: came, false_alarms: wrong, missed, lead_minutes: lead }: RehearsalResult): [string, string][] {
+  const found: [string, string][] = [
+    [t("preview.count-true"), number(came)],
+    [t("preview.count-false"), number(wrong)],
+    [t("preview.count-missed"), number(missed)],
+  ];
+  if (lead) found.push([t("preview.count-lead"), t("preview.lead", { median: long(lead.median), least: long(lead.least), greatest: long(lead.greatest) })]);
+  return found;
+}
+
+function long(minutes: number): string {
+  return duration(minutes * 60_000);
 }
