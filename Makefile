@@ -150,6 +150,10 @@ bench-lake: install ## Measure the lake: bytes per reading, rows per second, wri
 bench-alerts: install ## Measure how many readings a second the alerter looks at (ARGS="--seconds 60")
 	@$(BIN)/python benchmarks/alerter_load.py $(ARGS)
 
+.PHONY: bench-faults
+bench-faults: install mosquitto ## Strike everything at random and compare what is kept with what was sent (ARGS="--minutes 10 --seed 1")
+	@$(BIN)/python -m benchmarks.faults $(ARGS)
+
 .PHONY: bench-forecast
 bench-forecast: install ## Measure forecasts against their targets (DATA=folder with the measurements, ARGS="--origins 50")
 	@test -n "$(DATA)" || { echo "Say where the measurements are: make bench-forecast DATA=folder (docs/forecasting.md names the files)"; exit 2; }
