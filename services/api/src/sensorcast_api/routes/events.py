@@ -61,6 +61,7 @@ async def stream_events(
         list[Name],
         Query(
             description="Devices to watch; all by default.",
+            examples=[["truck-7"]],
             json_schema_extra={"items": {"type": "string", "pattern": NAME_PATTERN}},
         ),
     ] = [],  # noqa: B006 - FastAPI copies it
