@@ -8,21 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.services.api.fakes import served
+from tests.services.api.fakes import BriefHub, served
 from tests.services.api.test_history import HistoryWorld
 
-from sensorcast_api.stream.hub import Hub, Subscriber
 from sensorcast_common.tables.api_keys import Role
 
 TENANT = "demo"
-
-
-class BriefHub(Hub):
-    """A hub whose streams end after their beginning."""
-
-    def add(self, subscriber: Subscriber) -> None:
-        super().add(subscriber)
-        subscriber.close()
 
 
 async def fuzz(options: Sequence[str]) -> int:

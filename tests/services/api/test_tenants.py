@@ -3,11 +3,10 @@
 import copy
 
 import httpx
-from tests.services.api.fakes import NOW, World
+from tests.services.api.fakes import NOW, BriefHub, World
 from tests.services.api.operations import operations
 from tests.services.api.test_history import HistoryWorld
 
-from sensorcast_api.stream.hub import Hub, Subscriber
 from sensorcast_common.tables.api_keys import Role
 
 INCIDENT = "019a0c2e-5f2b-7c3d-9e4f-0123456789ab"
@@ -27,14 +26,6 @@ NOBODYS = {
 
 SHARED = ("/v1/dashboards/{name}/links",)
 """What is the service's own and no tenant's."""
-
-
-class BriefHub(Hub):
-    """A hub whose streams end after their beginning."""
-
-    def add(self, subscriber: Subscriber) -> None:
-        super().add(subscriber)
-        subscriber.close()
 
 
 async def filled(owner: str) -> HistoryWorld:
@@ -91,10 +82,11 @@ async def test_what_another_tenant_has_is_not_there_on_any_route_and_nothing_of_
 
 async def test_its_owner_finds_it_on_every_route() -> None:
     """Else the test above would find nothing for the wrong reason."""
-    for operation in operations((await filled("acme")).app.openapi()):
+    world = await filled("acme")
+    for operation in operations(world.app.openapi()):
         if operation.template in SHARED:
             continue
-        world = await filled("acme")
+        await world.fill("acme")
         async with world.client(role=Role.ADMIN) as owner:
             answer = await operation.send(owner)
         refused = {"PUT": 428, "DELETE": 204}.get(operation.method, answer.status_code)

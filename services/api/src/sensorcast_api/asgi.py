@@ -23,7 +23,6 @@ from sensorcast_api.routes import (
     events,
     fleet,
     forecasts,
-    history,
     incidents,
     keys,
     me,
@@ -40,6 +39,9 @@ from sensorcast_api.routes import (
     skill,
     status,
 )
+from sensorcast_api.routes.history import aggregates as past_aggregates
+from sensorcast_api.routes.history import export as past_export
+from sensorcast_api.routes.history import readings as past_readings
 from sensorcast_api.routes.page import BUILT, page_router
 from sensorcast_api.services import Services
 from sensorcast_api.status.pipeline import Pipeline
@@ -89,7 +91,9 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
         devices,
         series,
         readings,
-        history,
+        past_readings,
+        past_aggregates,
+        past_export,
         dashboards,
         forecasts,
         skill,

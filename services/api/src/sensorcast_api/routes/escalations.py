@@ -5,13 +5,12 @@ from pydantic import ConfigDict
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
-from sensorcast_api.conditions import etag, version_of
+from sensorcast_api.conditions import version_of
 from sensorcast_api.paging import Page
-from sensorcast_api.problems import not_found
-from sensorcast_api.routes.versions import ETAG_HEADER, Id, IfMatch, content_of, taken
+from sensorcast_api.routes import contact_items
+from sensorcast_api.routes.versions import ETAG_HEADER, Id, IfMatch, content_of
 from sensorcast_api.services import Wired
 from sensorcast_common.escalation import Escalation, EscalationContent
-from sensorcast_common.tables.contact_items import ContactConflict
 
 router = APIRouter(prefix="/v1/escalations", tags=["escalations"])
 
@@ -34,11 +33,8 @@ async def list_escalations(caller: Viewer, wired: Wired) -> Page[Escalation]:
 )
 async def get_escalation(caller: Viewer, wired: Wired, escalation_id: Id, response: Response) -> Escalation:
     """One escalation."""
-    found = await wired.stores.contacts.escalations.get(caller.tenant, escalation_id)
-    if found is None:
-        raise not_found("escalation")
-    response.headers["ETag"] = etag(found.version)
-    return found
+    escalations = wired.stores.contacts.escalations
+    return await contact_items.found("escalation", escalations, caller.tenant, escalation_id, response)
 
 
 @router.put(
@@ -62,19 +58,12 @@ async def put_escalation(
     if_match: IfMatch = None,
 ) -> Escalation:
     """Create an escalation, or replace the version that `If-Match` names."""
-    escalations, expected = wired.stores.contacts.escalations, version_of(if_match) or 0
-    made = Escalation(tenant=caller.tenant, escalation_id=escalation_id, version=expected + 1, **dict(body))
-    try:
-        await escalations.put(made)
-    except ContactConflict as error:
-        raise taken("escalation", await escalations.get(caller.tenant, escalation_id), expected) from error
-    response.status_code = 200 if expected else 201
-    response.headers["ETag"] = etag(made.version)
-    return made
+    version = (version_of(if_match) or 0) + 1
+    made = Escalation(tenant=caller.tenant, escalation_id=escalation_id, version=version, **dict(body))
+    return await contact_items.put("escalation", wired.stores.contacts.escalations, made, escalation_id, response)
 
 
 @router.delete("/{escalation_id}", status_code=204, responses=examples.problems(403, 404))
 async def delete_escalation(caller: Operator, wired: Wired, escalation_id: Id) -> None:
     """Remove an escalation; open incidents go on by the next one that matches."""
-    if not await wired.stores.contacts.escalations.delete(caller.tenant, escalation_id):
-        raise not_found("escalation")
+    await contact_items.remove("escalation", wired.stores.contacts.escalations, caller.tenant, escalation_id)

@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator
-from sensorcast_api.conditions import etag, version_of
+from sensorcast_api.conditions import version_of
 from sensorcast_api.paging import Page
-from sensorcast_api.problems import invalid, not_found
-from sensorcast_api.routes.versions import ETAG_HEADER, Id, IfMatch, content_of, invalid_body, taken
+from sensorcast_api.problems import invalid
+from sensorcast_api.routes import contact_items
+from sensorcast_api.routes.versions import ETAG_HEADER, Id, IfMatch, content_of, invalid_body
 from sensorcast_api.services import Wired
 from sensorcast_common.recipient import (
     Email,
@@ -26,7 +27,6 @@ from sensorcast_common.recipient import (
     Webhook,
 )
 from sensorcast_common.rule import Pattern, PhoneNumber
-from sensorcast_common.tables.contact_items import ContactConflict
 
 router = APIRouter(prefix="/v1/recipients", tags=["recipients"])
 
@@ -104,11 +104,8 @@ async def list_recipients(caller: Operator, wired: Wired) -> Page[RecipientShown
 )
 async def get_recipient(caller: Operator, wired: Wired, recipient_id: Id, response: Response) -> RecipientShown:
     """One recipient."""
-    found = await wired.stores.contacts.recipients.get(caller.tenant, recipient_id)
-    if found is None:
-        raise not_found("recipient")
-    response.headers["ETag"] = etag(found.version)
-    return shown(found)
+    recipients = wired.stores.contacts.recipients
+    return shown(await contact_items.found("recipient", recipients, caller.tenant, recipient_id, response))
 
 
 @router.put(
@@ -130,20 +127,13 @@ async def put_recipient(
         made = Recipient(tenant=caller.tenant, recipient_id=recipient_id, version=expected + 1, **fields)
     except ValidationError as error:
         raise invalid_body(error) from error
-    try:
-        await recipients.put(made)
-    except ContactConflict as error:
-        raise taken("recipient", await recipients.get(caller.tenant, recipient_id), expected) from error
-    response.status_code = 200 if expected else 201
-    response.headers["ETag"] = etag(made.version)
-    return shown(made)
+    return shown(await contact_items.put("recipient", recipients, made, recipient_id, response))
 
 
 @router.delete("/{recipient_id}", status_code=204, responses=examples.problems(403, 404))
 async def delete_recipient(caller: Operator, wired: Wired, recipient_id: Id) -> None:
     """Remove a recipient; whoever is gone is told of nothing more."""
-    if not await wired.stores.contacts.recipients.delete(caller.tenant, recipient_id):
-        raise not_found("recipient")
+    await contact_items.remove("recipient", wired.stores.contacts.recipients, caller.tenant, recipient_id)
 
 
 def _webhook(body: RecipientBody, stored: Recipient | None) -> Webhook | None:

@@ -15,7 +15,8 @@ from sensorcast_api.history.past import Past
 from sensorcast_api.parameters import Time
 from sensorcast_api.problems import invalid
 from sensorcast_api.rehearsal import Range, Replay, Replayed, TooManyReadings
-from sensorcast_api.routes.history import HistoryPoint, HistorySeries, ThePast, explained
+from sensorcast_api.routes.history.asked import ThePast, explained
+from sensorcast_api.routes.history.readings import HistoryPoint, HistorySeries
 from sensorcast_api.routes.rules import RuleBody
 from sensorcast_api.services import Services, Wired
 from sensorcast_common.clock import from_millis, to_millis

@@ -5,13 +5,12 @@ from pydantic import ConfigDict
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
-from sensorcast_api.conditions import etag, version_of
+from sensorcast_api.conditions import version_of
 from sensorcast_api.paging import Page
-from sensorcast_api.problems import not_found
-from sensorcast_api.routes.versions import ETAG_HEADER, Id, IfMatch, content_of, taken
+from sensorcast_api.routes import contact_items
+from sensorcast_api.routes.versions import ETAG_HEADER, Id, IfMatch, content_of
 from sensorcast_api.services import Wired
 from sensorcast_common.silence import Silence, SilenceContent
-from sensorcast_common.tables.contact_items import ContactConflict
 
 router = APIRouter(prefix="/v1/silences", tags=["silences"])
 
@@ -35,11 +34,7 @@ async def list_silences(caller: Viewer, wired: Wired) -> Page[Silence]:
 )
 async def get_silence(caller: Viewer, wired: Wired, silence_id: Id, response: Response) -> Silence:
     """One silence."""
-    found = await wired.stores.contacts.silences.get(caller.tenant, silence_id)
-    if found is None:
-        raise not_found("silence")
-    response.headers["ETag"] = etag(found.version)
-    return found
+    return await contact_items.found("silence", wired.stores.contacts.silences, caller.tenant, silence_id, response)
 
 
 @router.put(
@@ -54,21 +49,12 @@ async def put_silence(
     caller: Operator, wired: Wired, silence_id: Id, body: SilenceBody, response: Response, if_match: IfMatch = None
 ) -> Silence:
     """Create a silence, or replace the version that `If-Match` names, e.g. to end it now."""
-    silences, expected = wired.stores.contacts.silences, version_of(if_match) or 0
-    made = Silence(
-        tenant=caller.tenant, silence_id=silence_id, created_by=caller.name, version=expected + 1, **dict(body)
-    )
-    try:
-        await silences.put(made)
-    except ContactConflict as error:
-        raise taken("silence", await silences.get(caller.tenant, silence_id), expected) from error
-    response.status_code = 200 if expected else 201
-    response.headers["ETag"] = etag(made.version)
-    return made
+    version = (version_of(if_match) or 0) + 1
+    made = Silence(tenant=caller.tenant, silence_id=silence_id, created_by=caller.name, version=version, **dict(body))
+    return await contact_items.put("silence", wired.stores.contacts.silences, made, silence_id, response)
 
 
 @router.delete("/{silence_id}", status_code=204, responses=examples.problems(403, 404))
 async def delete_silence(caller: Operator, wired: Wired, silence_id: Id) -> None:
     """Remove a silence; what it kept back is told at once, where it still matters."""
-    if not await wired.stores.contacts.silences.delete(caller.tenant, silence_id):
-        raise not_found("silence")
+    await contact_items.remove("silence", wired.stores.contacts.silences, caller.tenant, silence_id)
