@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from sensorcast_local.fleet.fault import BREACH_AFTER, LIMIT
+from sensorcast_local.fleet.fault import LIMIT, FaultTimes
 from sensorcast_local.fleet.fleet import FAILING, Fleet, Sample
 from sensorcast_local.fleet.progress import Progress, resume
 from sensorcast_local.fleet.tour import DAY
@@ -54,10 +54,22 @@ def test_failing_truck_drifts_over_the_limit_half_an_hour_after_going_live(hour:
     samples = run(live_from=live_from, until=live_from + 3600)[FAILING_TRUCK]
     before = [sample for sample in samples if sample.ts < live_from * 1000]
     breach = next(sample.ts for sample in samples if sample.values["temperature"] > LIMIT)
-    assert 15 * 60 < breach / 1000 - live_from < BREACH_AFTER + 8 * 60
+    assert 15 * 60 < breach / 1000 - live_from < FaultTimes().breach_after + 8 * 60
     assert max(temperatures(before)) < LIMIT
     drift = temperatures(before)[-20:]
     assert drift[-1] - drift[0] > 0.3, "the history must end with the drift on its way"
+
+
+def test_the_failure_can_be_had_sooner_and_shorter() -> None:
+    times = FaultTimes(breach_after=10 * 60, right_again_after=5 * 60)
+    fleet = Fleet(seed=7, devices=1, live_from=LIVE_FROM, at=LIVE_FROM - HISTORY, fault_times=times)
+    fleet.warm_up()
+    samples = [sample for (sample,) in fleet.run(until=LIVE_FROM + 3600, every=60)]
+    warm = [(sample.ts / 1000 - LIVE_FROM) / 60 for sample in samples if sample.values["temperature"] > LIMIT]
+    assert 5 < warm[0] < 18
+    assert warm[-1] < 30
+    with pytest.raises(ValueError, match="at most 180 minutes together"):
+        FaultTimes(breach_after=100 * 60, right_again_after=81 * 60)
 
 
 def test_failed_compressor_is_put_right_again() -> None:

@@ -18,6 +18,7 @@ from sensorcast_common.cli import build
 from sensorcast_common.clock import system_clock
 from sensorcast_common.incident import Basis, Incident, IncidentState
 from sensorcast_common.tables.api_keys import ApiKeysTable, key_hash
+from sensorcast_common.tables.contacts import ContactsTable
 from sensorcast_common.tables.rules import RulesTable
 from sensorcast_local.broker import Broker
 from sensorcast_local.command import free_port
@@ -28,6 +29,7 @@ from sensorcast_local.supervise.program import Condition, State
 from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick
 from sensorcast_local.up.lock import only_one
 from sensorcast_local.up.meters import parse
+from sensorcast_local.up.people import demo_contacts, put_contacts
 from sensorcast_local.up.plan import inherited_environment
 from sensorcast_local.up.screen import Header, Screen
 from sensorcast_local.up.status import Status
@@ -119,15 +121,29 @@ async def test_api_key_is_the_same_at_the_next_start(stack: DeployedStack, tmp_p
     assert known.tenant == "other"
 
 
-async def test_rule_that_somebody_changed_stays_changed(stack: DeployedStack) -> None:
-    rules = demo_rules(tenant="demo", phone="+15555550100")
+async def test_what_somebody_changed_in_the_demo_stays_changed(stack: DeployedStack) -> None:
+    rules, contacts = demo_rules(tenant="demo"), demo_contacts(tenant="demo", phone="+15555550100")
     await put_rules(stack.aws, stack.names, rules)
-    changed = rules[0].model_copy(update={"name": "Mine", "version": 2})
+    await put_contacts(stack.aws, stack.names, contacts)
+    rule = rules[0].model_copy(update={"name": "Mine", "version": 2})
+    driver = contacts.recipients[0].model_copy(update={"name": "Mine", "version": 2})
     async with stack.aws.client("dynamodb") as dynamodb:
-        table = RulesTable(dynamodb, stack.names)
-        await table.put(changed)
+        table, people = RulesTable(dynamodb, stack.names), ContactsTable(dynamodb, stack.names)
+        await table.put(rule)
+        await people.recipients.put(driver)
         await put_rules(stack.aws, stack.names, rules)
-        assert await table.list("demo") == [changed]
+        await put_contacts(stack.aws, stack.names, contacts)
+        assert await table.list("demo") == [rule]
+        assert await people.recipients.list("demo") == [driver, *contacts.recipients[1:]]
+        assert await people.escalations.list("demo") == contacts.escalations
+
+
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_one_manager_of_the_demo_is_on_duty_at_any_time(hour: int) -> None:
+    moment = WHEN.replace(hour=hour)
+    people = demo_contacts(tenant="demo", phone="+15555550100").recipients
+    on_duty = [each for each in people if each.roles == ["manager"] and each.on_duty(moment)]
+    assert len(on_duty) == 1
 
 
 async def test_tick_looks_like_the_scheduler_s(stack: DeployedStack) -> None:

@@ -25,6 +25,8 @@ escalations:
   - escalation_id: default
     steps: [{roles: [driver]}, {after_minutes: 10, roles: [manager]}]
     repeat_minutes: 30
+silences:
+  - {silence_id: defrost, device: fridge-3, start: 2026-01-31T08:00:00Z, end: "2026-01-31T10:00:00+01:00", reason: ice}
 """.replace("SECRET", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz")
 
 
@@ -42,13 +44,24 @@ escalations:
         (GOOD.replace("https://", "ftp://"), r"recipients\[1\] \(erp\).webhook.url: expected https://"),
         (GOOD.replace("after_minutes: 10", "after_minutes: 0"), r"escalations\[0\] \(default\).steps: after_minutes"),
         (GOOD.replace("erp", "anna"), "recipient_id: 'anna' is there 2 times"),
+        (GOOD.replace("10:00:00+01:00", "09:00:00+01:00"), r"silences\[0\] \(defrost\).end: must be after start"),
+        (GOOD.replace("device: fridge-3, ", ""), r"silences\[0\] \(defrost\).device, metric, rule or labels: say what"),
+        (GOOD.replace(", reason: ice", ""), r"silences\[0\] \(defrost\).reason: Field required"),
+        (GOOD.replace('"2026-01-31T10:00:00+01:00"', "tomorrow"), r"silences\[0\] \(defrost\).end: "),
         (GOOD.replace("name: Anna", "name: Anna\n    version: 2"), r"recipients\[0\] \(anna\).version: is counted"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, problem: str) -> None:
     with pytest.raises(ContactsFileError, match=problem) as caught:
-        parse_contacts(text)
+        parse_contacts(text, by="anna")
     assert "MDEyMzQ1" not in str(caught.value)
+
+
+def test_a_silence_names_who_wants_it() -> None:
+    (silence,) = parse_contacts(GOOD, by="anna").silences
+    assert (silence.created_by, silence.start.hour, silence.end.hour) == ("anna", 8, 9)
+    named = GOOD.replace("silence_id: defrost", "silence_id: defrost, created_by: workshop")
+    assert parse_contacts(named, by="anna").silences[0].created_by == "workshop"
 
 
 async def test_the_command_applies_and_lists(account: AwsAccount, tmp_path: Path) -> None:
@@ -65,6 +78,7 @@ async def test_the_command_applies_and_lists(account: AwsAccount, tmp_path: Path
             "demo/anna: created, version 1",
             "demo/erp: created, version 1",
             "demo/default: created, version 1",
+            "demo/defrost: created, version 1",
         ]
         file.write_text(GOOD.replace("name: Anna", "name: Anna B."), encoding="utf-8")
         assert (await run("apply", str(file)))[:2] == [

@@ -16,9 +16,10 @@ def block(language: str) -> str:
 
 
 def test_the_file_of_contacts_is_sound() -> None:
-    contacts = parse_contacts(block("yaml"))
+    contacts = parse_contacts(block("yaml"), by="anna")
     assert [each.recipient_id for each in contacts.recipients] == ["driver-7", "anna", "quality"]
     assert len(contacts.escalations[0].steps) == 3
+    assert [each.device for each in contacts.silences] == ["fridge-3"]
 
 
 def test_the_receiver_knows_what_is_genuine() -> None:

@@ -1,4 +1,4 @@
-"""Command-line options that say which broker, shared by the commands that send readings."""
+"""Command-line options that the commands that send readings share: which broker, and when a truck fails."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from sensorcast_local.broker import Broker
+from sensorcast_local.duration import parse_duration
 from sensorcast_local.faults import Fault
+from sensorcast_local.fleet.fault import FaultTimes
 from sensorcast_local.running import Running
 
 
@@ -19,6 +21,31 @@ class BrokerOptions:
     ]
     CERTIFICATE = Annotated[Path | None, typer.Option(resolve_path=True, help="Client certificate, PEM.")]
     KEY = Annotated[Path | None, typer.Option(resolve_path=True, help="Private key of the client certificate, PEM.")]
+
+
+class FaultOptions:
+    """Types of the options about the truck whose compressor fails."""
+
+    BREACH_AFTER = Annotated[str, typer.Option(help="When a truck leaves its limit, counted from going live.")]
+    REPAIRED_AFTER = Annotated[str, typer.Option(help="When its compressor is reset, counted from then.")]
+
+
+def fault_times(breach_after: str, repaired_after: str) -> FaultTimes:
+    """When the truck fails and is put right.
+
+    Raises:
+        Fault: They are no durations, or too long together.
+    """
+    seconds = {}
+    for name, text in (("breach-after", breach_after), ("repaired-after", repaired_after)):
+        try:
+            seconds[name] = parse_duration(text)
+        except ValueError as error:
+            raise Fault(f"--{name}: {error}") from error
+    try:
+        return FaultTimes(breach_after=seconds["breach-after"], right_again_after=seconds["repaired-after"])
+    except ValueError as error:
+        raise Fault(f"--breach-after, --repaired-after: {error}") from error
 
 
 def choose_broker(

@@ -20,8 +20,9 @@ from sensorcast_local.broker import Broker
 from sensorcast_local.duration import parse_duration
 from sensorcast_local.faults import Fault, readable
 from sensorcast_local.fleet.drive import Drive, Phase
+from sensorcast_local.fleet.fault import USUAL, FaultTimes
 from sensorcast_local.fleet.progress import Progress, resume
-from sensorcast_local.options import BrokerOptions, choose_broker
+from sensorcast_local.options import BrokerOptions, FaultOptions, choose_broker, fault_times
 from sensorcast_local.publisher import Publisher
 from sensorcast_local.running import DATA_DIR
 
@@ -39,6 +40,7 @@ class Simulation:
         history: Seconds of readings to send before going live.
         seed: Everything random follows from it.
         progress: File that says where the fleet stands.
+        fault_times: When the truck whose compressor fails leaves its limit.
         ops_port: Port of /healthz, /readyz (ready means live) and /metrics; `None` serves none.
     """
 
@@ -48,6 +50,7 @@ class Simulation:
     seed: int
     progress: Path
     ops_port: int | None = None
+    fault_times: FaultTimes = USUAL
 
 
 def simulate(
@@ -60,6 +63,8 @@ def simulate(
     devices: Annotated[int, typer.Option(min=1, max=10_000, help="How many trucks.")] = 12,
     history: Annotated[str, typer.Option(help="How far back to begin, such as 24h.")] = "24h",
     seed: Annotated[int, typer.Option(help="Another seed, another fleet.")] = 7,
+    breach_after: FaultOptions.BREACH_AFTER = "32m",
+    repaired_after: FaultOptions.REPAIRED_AFTER = "75m",
     data_dir: Annotated[Path, typer.Option(help="Folder of the `up` that runs.")] = DATA_DIR,
     progress: Annotated[Path | None, typer.Option(help="File that says where the fleet stands.")] = None,
     ops_port: Annotated[int | None, typer.Option(hidden=True)] = None,
@@ -79,6 +84,7 @@ def simulate(
             seed=seed,
             progress=progress or data_dir / "fleet.json",
             ops_port=ops_port,
+            fault_times=fault_times(breach_after, repaired_after),
         )
         target = choose_broker(broker, data_dir=data_dir, ca=ca, certificate=certificate, key=key)
         asyncio.run(run(simulation, target))
@@ -98,6 +104,7 @@ async def run(simulation: Simulation, broker: Broker) -> None:
         devices=simulation.devices,
         now=system_clock() // 1000,
         history=simulation.history,
+        fault_times=simulation.fault_times,
     )
     async with Publisher(broker) as publisher:
         drive = Drive(

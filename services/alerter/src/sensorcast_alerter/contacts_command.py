@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sensorcast_alerter.contacts_file import ContactsFile, ContactsFileError, parse_contacts
 from sensorcast_alerter.notify.route import ways_to
+from sensorcast_alerter.whoami import account_name
 from sensorcast_common.aws import Aws
 from sensorcast_common.names import Names
 from sensorcast_common.recipient import Recipient
@@ -24,13 +25,14 @@ Stack = Annotated[str, typer.Option(envvar="SENSORCAST_STACK", help="Prefix of t
 @app.command()
 def apply(
     file: Annotated[
-        Path, typer.Argument(help="Recipients and escalations in YAML.", exists=True, dir_okay=False, readable=True)
+        Path,
+        typer.Argument(help="Recipients, escalations, silences in YAML.", exists=True, dir_okay=False, readable=True),
     ],
     stack: Stack = "sensorcast",
 ) -> None:
-    """Create the recipients and escalations of a file, and change those that differ; others stay."""
+    """Create the recipients, escalations and silences of a file, and change those that differ; others stay."""
     try:
-        contacts = parse_contacts(file.read_text(encoding="utf-8"))
+        contacts = parse_contacts(file.read_text(encoding="utf-8"), by=account_name() or "sensorcast recipients")
     except (ContactsFileError, UnicodeDecodeError) as error:
         for line in str(error).splitlines():
             typer.echo(f"{file}: {line}", err=True)
@@ -59,6 +61,7 @@ async def _apply(contacts: ContactsFile, names: Names) -> list[str]:
         table = ContactsTable(dynamodb, names)
         lines = [await _applied(table.recipients, each, each.recipient_id) for each in contacts.recipients]
         lines += [await _applied(table.escalations, each, each.escalation_id) for each in contacts.escalations]
+        lines += [await _applied(table.silences, each, each.silence_id) for each in contacts.silences]
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Reads recipients and escalations from YAML, and says what is wrong with them by the name of the field.
+"""Reads recipients, escalations and silences from YAML, and says what is wrong with them by the name of the field.
 
 ```yaml
 tenant: demo
@@ -15,10 +15,13 @@ escalations:
       - {roles: [driver]}
       - {after_minutes: 10, roles: [manager]}
     repeat_minutes: 30
+silences:
+  - {silence_id: defrost-3, device: fridge-3, start: 2026-01-31T08:00Z, end: 2026-01-31T09:00Z, reason: defrosting}
 ```
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeVar
 
 import yaml
@@ -27,11 +30,12 @@ from pydantic import ValidationError
 from sensorcast_common.escalation import Escalation
 from sensorcast_common.names import is_name
 from sensorcast_common.recipient import Recipient
+from sensorcast_common.silence import Silence
 from sensorcast_common.versioned import Versioned
 
 ThingT = TypeVar("ThingT", bound=Versioned)
 
-_PARTS: Final = frozenset({"tenant", "recipients", "escalations"})
+_LISTS: Final = frozenset({"recipients", "escalations", "silences"})
 
 
 class ContactsFileError(Exception):
@@ -46,10 +50,15 @@ class ContactsFile(NamedTuple):
 
     recipients: list[Recipient]
     escalations: list[Escalation]
+    silences: list[Silence]
 
 
-def parse_contacts(text: str) -> ContactsFile:
+def parse_contacts(text: str, *, by: str) -> ContactsFile:
     """The contacts of a file; all of them are sound, or none is returned.
+
+    Args:
+        text: YAML.
+        by: Who wants the silences, where the file does not say.
 
     Raises:
         ContactsFileError: Something is wrong; each line names the entry and the field, and never a value, since some
@@ -59,15 +68,17 @@ def parse_contacts(text: str) -> ContactsFile:
         document: object = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ContactsFileError([f"not YAML: {error}"]) from error
-    if not isinstance(document, dict) or not {"recipients", "escalations"} & document.keys():
-        raise ContactsFileError(["recipients: expected a list under this name, or under escalations"])
-    problems = [f"{name}: unknown field" for name in document if name not in _PARTS]
+    if not isinstance(document, dict) or not _LISTS & document.keys():
+        raise ContactsFileError(["recipients: expected a list under this name, or under escalations or silences"])
+    problems = [f"{name}: unknown field" for name in document if name not in {"tenant", *_LISTS}]
     tenant = document.get("tenant")
     if tenant is not None and not (isinstance(tenant, str) and is_name(tenant)):
         problems.append(f"tenant: {tenant!r} is not a name")
+    given = {"tenant": tenant} if tenant is not None else {}
     found = ContactsFile(
-        _things(document, "recipients", "recipient_id", Recipient, tenant, problems),
-        _things(document, "escalations", "escalation_id", Escalation, tenant, problems),
+        _things(document, "recipients", "recipient_id", Recipient, given, problems),
+        _things(document, "escalations", "escalation_id", Escalation, given, problems),
+        _things(document, "silences", "silence_id", Silence, given | {"created_by": by}, problems),
     )
     if problems:
         raise ContactsFileError(problems)
@@ -75,8 +86,14 @@ def parse_contacts(text: str) -> ContactsFile:
 
 
 def _things(
-    document: dict[str, object], part: str, id_field: str, model: type[ThingT], tenant: object, problems: list[str]
+    document: Mapping[str, object],
+    part: str,
+    id_field: str,
+    model: type[ThingT],
+    given: Mapping[str, object],
+    problems: list[str],
 ) -> list[ThingT]:
+    """The things of one list, with what is `given` where they do not say otherwise; problems go to `problems`."""
     entries = document.get(part, [])
     if not isinstance(entries, list):
         problems.append(f"{part}: expected a list")
@@ -91,7 +108,7 @@ def _things(
             problems.append(f"{place}.version: is counted when it is stored; leave it out")
         else:
             try:
-                things.append(model.model_validate({"tenant": tenant, **entry} if tenant is not None else entry))
+                things.append(model.model_validate({**given, **entry}))
             except ValidationError as error:
                 problems += [f"{place}.{line}" for line in _lines(error)]
     problems += [f"{part}: tenant {each.tenant!r} is not a name" for each in things if not is_name(each.tenant)]

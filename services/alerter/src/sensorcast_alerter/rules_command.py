@@ -1,7 +1,6 @@
 """The command `sensorcast rules`."""
 
 import asyncio
-import getpass
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sensorcast_alerter.condition_words import in_words
 from sensorcast_alerter.rehearsal_command import rehearse_file
 from sensorcast_alerter.rules_file import RulesFile, RulesFileError, parse_file
+from sensorcast_alerter.whoami import account_name
 from sensorcast_common.aws import Aws
 from sensorcast_common.names import Names
 from sensorcast_common.rule import Rule
@@ -30,7 +30,7 @@ def apply(
     stack: Stack = "sensorcast",
 ) -> None:
     """Create the products and rules of a file, and change those that differ; what is not in the file stays."""
-    for line in _run(_apply(read_file(file), Names(stack), by=_who())):
+    for line in _run(_apply(read_file(file), Names(stack), by=account_name() or "sensorcast rules")):
         typer.echo(line)
 
 
@@ -41,14 +41,6 @@ def ls(
     """List the rules, one a line."""
     for line in _run(_list(tenant, Names(stack))):
         typer.echo(line)
-
-
-def _who() -> str:
-    """Whose change it is: the account's name, where it has one."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "sensorcast rules"
 
 
 def read_file(file: Path) -> RulesFile:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from sensorcast_local.fleet.fault import FailingCompressor
+from sensorcast_local.fleet.fault import USUAL, FailingCompressor, FaultTimes
 from sensorcast_local.fleet.noise import Noise
 from sensorcast_local.fleet.tour import Tour, Weather
 from sensorcast_local.fleet.truck import STEP, Influence, Traits, TruckState, at_rest, step
@@ -61,13 +61,21 @@ class Fleet:
         live_from: When the fleet first went live, s; the failure is timed by it.
         at: Where simulated time stands, s, a multiple of `STEP`.
         states: State of every truck by name at `at`; `None` starts at rest.
+        fault_times: When the failing truck leaves its limit.
 
     Raises:
         ValueError: `devices`, `at` or `states` is wrong; the message says how.
     """
 
     def __init__(
-        self, *, seed: int, devices: int, live_from: int, at: int, states: dict[str, TruckState] | None = None
+        self,
+        *,
+        seed: int,
+        devices: int,
+        live_from: int,
+        at: int,
+        states: dict[str, TruckState] | None = None,
+        fault_times: FaultTimes = USUAL,
     ) -> None:
         if not 1 <= devices <= 10_000:
             raise ValueError(f"devices: expected 1 to 10000, got {devices}")
@@ -76,7 +84,8 @@ class Fleet:
         self.seed = seed
         self._weather = Weather(seed=seed)
         self._trucks = [
-            self._build_truck(number, seed=seed, devices=devices, live_from=live_from) for number in range(devices)
+            self._build_truck(number, seed=seed, devices=devices, live_from=live_from, times=fault_times)
+            for number in range(devices)
         ]
         self.at = at
         if states is not None:
@@ -115,7 +124,7 @@ class Fleet:
             if at % every == 0:
                 yield sorted((self._sample(truck, at) for truck in self._trucks), key=lambda sample: sample.ts)
 
-    def _build_truck(self, number: int, *, seed: int, devices: int, live_from: int) -> _Truck:
+    def _build_truck(self, number: int, *, seed: int, devices: int, live_from: int, times: FaultTimes) -> _Truck:
         device = truck_name(number)
         noise = Noise(seed=seed, name=device)
         traits = Traits(
@@ -125,7 +134,7 @@ class Fleet:
         )
         fault = None
         if number == min(FAILING, devices - 1):
-            fault = FailingCompressor(live_from=live_from, traits=traits, outside=self._weather.outside)
+            fault = FailingCompressor(live_from=live_from, traits=traits, outside=self._weather.outside, times=times)
         tour = Tour(seed=seed, device=device)
         # Each truck reports at its own moment within the step; with the jitter it stays inside.
         phase_ms = int(noise.between(0, STEP * 1000 - 300, -4))

@@ -5,6 +5,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sensorcast_local.fleet.fault import USUAL, FaultTimes
 from sensorcast_local.fleet.fleet import Fleet
 from sensorcast_local.fleet.truck import STEP, TruckState
 
@@ -86,7 +87,15 @@ class Departure(NamedTuple):
     sent_to: int
 
 
-def resume(progress: Progress | None, *, seed: int, devices: int, now: int, history: int) -> Departure:
+def resume(
+    progress: Progress | None,
+    *,
+    seed: int,
+    devices: int,
+    now: int,
+    history: int,
+    fault_times: FaultTimes = USUAL,
+) -> Departure:
     """The fleet as it goes on, or a new one that begins `history` seconds ago.
 
     A fleet that paused for longer than `history` begins anew too, as the gap would not be filled.
@@ -97,14 +106,20 @@ def resume(progress: Progress | None, *, seed: int, devices: int, now: int, hist
         devices: As in `Fleet`.
         now: Seconds since 1970 UTC.
         history: Seconds of readings to send before going live.
+        fault_times: As in `Fleet`.
     """
     present = now - now % STEP
     start = present - history - history % STEP
     if progress is not None and (progress.seed, progress.devices) == (seed, devices) and start <= progress.at <= now:
         fleet = Fleet(
-            seed=seed, devices=devices, live_from=progress.live_from, at=progress.at, states=dict(progress.states)
+            seed=seed,
+            devices=devices,
+            live_from=progress.live_from,
+            at=progress.at,
+            states=dict(progress.states),
+            fault_times=fault_times,
         )
         return Departure(fleet, progress.live_from, progress.sent_to)
-    fleet = Fleet(seed=seed, devices=devices, live_from=present, at=start)
+    fleet = Fleet(seed=seed, devices=devices, live_from=present, at=start, fault_times=fault_times)
     fleet.warm_up()
     return Departure(fleet, present, 0)

@@ -14,7 +14,7 @@ from sensorcast_local.broker import Broker
 from sensorcast_local.command import PortBusy
 from sensorcast_local.duration import parse_duration
 from sensorcast_local.faults import Fault, readable
-from sensorcast_local.options import BrokerOptions
+from sensorcast_local.options import BrokerOptions, FaultOptions, fault_times
 from sensorcast_local.running import DATA_DIR
 from sensorcast_local.up.lock import only_one
 from sensorcast_local.up.plan import DEMO_PHONE, Plan
@@ -38,8 +38,12 @@ def up(
     trucks: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 12,
     history: Annotated[str, typer.Option(help="How much of their past to send first.")] = "24h",
     seed: Annotated[int, typer.Option(help="Another seed, another fleet.")] = 7,
+    breach_after: FaultOptions.BREACH_AFTER = "32m",
+    repaired_after: FaultOptions.REPAIRED_AFTER = "75m",
     tenant: Annotated[str, typer.Option(help="Whose trucks, rules and API key.")] = "demo",
-    phone: Annotated[str, typer.Option(help="Who gets the SMS; the emulator shows them, it sends none.")] = DEMO_PHONE,
+    phone: Annotated[
+        str, typer.Option(help="The driver's, who gets the SMS; the emulator shows them, it sends none.")
+    ] = DEMO_PHONE,
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = DATA_DIR,
 ) -> None:
     """Run everything on this machine, with a simulated fleet; Ctrl-C stops it, the next run goes on where it was."""
@@ -65,6 +69,7 @@ def up(
             seed=seed,
             tenant=tenant,
             phone=phone,
+            fault_times=fault_times(breach_after, repaired_after),
         )
         with only_one(data_dir) as killed:
             _require_free_ports(plan, patience=KILLED_PATIENCE if killed else 0.0)

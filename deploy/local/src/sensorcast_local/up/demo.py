@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,7 @@ LABEL_AGAIN_SECONDS: Final = 2.0
 """Until the trucks that had sent nothing yet are looked at again."""
 
 
-def demo_rules(*, tenant: str, phone: str) -> list[Rule]:
+def demo_rules(*, tenant: str) -> list[Rule]:
     """The rules for chilled goods: warn when a breach is likely within the hour, or has happened."""
     return [
         Rule(
@@ -46,12 +46,11 @@ def demo_rules(*, tenant: str, phone: str) -> list[Rule]:
                 forecast=ForecastCondition(min_probability=0.7),
             ),
             severity="critical",
-            sms=[phone],
         )
     ]
 
 
-async def put_rules(aws: Aws, names: Names, rules: list[Rule]) -> None:
+async def put_rules(aws: Aws, names: Names, rules: Iterable[Rule]) -> None:
     """Store rules that are not there yet; those that somebody has changed stay as they are."""
     async with aws.client("dynamodb") as dynamodb:
         table = RulesTable(dynamodb, names)

@@ -9,6 +9,7 @@ from sensorcast_common.aws import Aws
 from sensorcast_common.names import Names
 from sensorcast_local.broker import Broker
 from sensorcast_local.command import LOOPBACK, free_port, require_free
+from sensorcast_local.fleet.fault import USUAL, FaultTimes
 
 ACCOUNT: Final = "000000000000"
 REGION: Final = "eu-central-1"
@@ -30,7 +31,8 @@ class Plan:
         history: Seconds of their past.
         seed: Of the simulation.
         tenant: Whose trucks, rules and API key.
-        phone: Who gets the SMS, E.164.
+        phone: The driver's, who gets the SMS, E.164.
+        fault_times: When a truck leaves its limit, and is put right.
     """
 
     data_dir: Path
@@ -43,6 +45,7 @@ class Plan:
     seed: int
     tenant: str
     phone: str
+    fault_times: FaultTimes = USUAL
 
     @property
     def api_url(self) -> str:

@@ -101,6 +101,8 @@ def fleet(plan: Plan, *, ports: Mapping[str, int]) -> Program:
         plan.tenant,
     ]
     argv += ["--devices", str(plan.fleet), "--history", f"{plan.history}s", "--seed", str(plan.seed)]
+    times = plan.fault_times
+    argv += ["--breach-after", f"{times.breach_after}s", "--repaired-after", f"{times.right_again_after}s"]
     argv += ["--ops-port", str(ports["fleet"])]
     return Program(
         name="fleet",

@@ -24,6 +24,7 @@ from sensorcast_local.supervise.program import Program, StartFailed
 from sensorcast_local.supervise.supervisor import Supervisor
 from sensorcast_local.up import programs
 from sensorcast_local.up.demo import api_key, demo_rules, put_labels, put_rules, send_tick
+from sensorcast_local.up.people import demo_contacts, put_contacts
 from sensorcast_local.up.plan import ACCOUNT, REGION, Plan, free_ports, inherited_environment
 from sensorcast_local.up.screen import Header, Screen
 from sensorcast_local.up.status import Watch
@@ -123,7 +124,8 @@ class Up:
         await supervisor.start(*foundation)
         async with aws.client("cloudformation") as cloudformation:
             await deploy_stack(cloudformation, stack=plan.names.stack, within=120, poll=0.1)
-        await put_rules(aws, plan.names, demo_rules(tenant=plan.tenant, phone=plan.phone))
+        await put_rules(aws, plan.names, demo_rules(tenant=plan.tenant))
+        await put_contacts(aws, plan.names, demo_contacts(tenant=plan.tenant, phone=plan.phone))
         return await api_key(aws, plan.names, tenant=plan.tenant, file=plan.key_file, now=system_clock())
 
     def _own_broker(self) -> tuple[list[Program], int | None]:
