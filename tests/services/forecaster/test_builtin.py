@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import numpy as np
+import pytest
 from tests.services.forecaster.cold_chain import truck
 
 from sensorcast_common.forecast import Forecast
@@ -74,12 +75,23 @@ def test_constant_series_is_a_labelled_fallback() -> None:
     assert made.risks[0].probability == 0
 
 
-def test_short_history_is_a_labelled_fallback_then_a_refusal() -> None:
-    values = cell_means(3)
-    assert "too little" in (forecast(values[:150]).fallback or "")
-    refused = forecast_window(window(values[:65]), horizon_seconds=3600, known_at=END)
-    assert isinstance(refused, Refused)
-    assert refused.reason == "short"
+@pytest.mark.parametrize("steps", [20, 65, 150])
+def test_short_history_is_a_labelled_fallback(steps: int) -> None:
+    made = forecast(cell_means(3)[:steps])
+    assert made.model == "builtin/1:last"
+    assert made.fallback == "too little unbroken history for more than last value"
+
+
+def test_a_young_series_that_warms_up_is_forecast_by_theta_and_says_so() -> None:
+    values = 4 + 0.05 * np.arange(60) + np.random.default_rng(7).normal(0, 0.05, 60)
+    made = forecast(values)
+    assert made.model == "builtin/1:theta"
+    assert made.fallback == "young: theta on 60 steps, seen to hold 15 steps ahead"
+    # Theta goes on with half the trend.
+    assert made.q50[14] == pytest.approx(values[-1] + 15 * 0.025, abs=0.15)
+    # Nobody has seen whether the line holds for longer.
+    assert made.q50[59] == made.q50[15]
+    assert made.q90[59] - made.q10[59] > made.q90[14] - made.q10[14]
 
 
 def test_gap_lately_is_a_labelled_fallback() -> None:
@@ -90,13 +102,11 @@ def test_gap_lately_is_a_labelled_fallback() -> None:
 
 async def test_bad_series_is_refused_and_the_others_are_forecast() -> None:
     good = window(cell_means(5))
-    bad = window(np.array([np.nan, 4.0] * 400))
     broken = SeriesWindow(**{**{name: getattr(good, name) for name in good.__slots__}, "step_seconds": 0})
-    answers = await BuiltinEngine().forecast([broken, good, bad], horizon_seconds=3600, known_at=END)
+    answers = await BuiltinEngine().forecast([broken, good], horizon_seconds=3600, known_at=END)
     assert isinstance(answers[0], Refused)
     assert answers[0].reason == "failed"
     assert isinstance(answers[1], Forecast)
-    assert isinstance(answers[2], Refused)
 
 
 async def test_event_loop_turns_while_the_engine_works() -> None:

@@ -101,7 +101,7 @@ def test_refusals_say_why() -> None:
     minutes = np.arange(7200, -1, -60.0)
     assert refusal(raw(np.array([]), np.array([]))) == "no_readings"
     assert refusal(raw(np.array([0.0]), np.array([4.0]))) == "short"
-    assert refusal(raw(minutes[-20:], wave(20))) == "short"
+    assert refusal(raw(minutes[-19:], wave(19))) == "short"
     assert refusal(raw(minutes + 3600, wave(121))) == "stale"
     assert refusal(raw(np.arange(0, 360_000, 3600.0)[::-1], wave(100))) == "sparse"
     stuck = wave(121)

@@ -15,6 +15,7 @@ from sensorcast_common.forecast import Forecast
 from sensorcast_forecaster.answer import risks_of, rounded
 from sensorcast_forecaster.boosting.member import Loaded, Models, NoModels
 from sensorcast_forecaster.choice import BOOSTED, Chosen, choose_members
+from sensorcast_forecaster.coldstart import start_cold
 from sensorcast_forecaster.conformal import PathEnsemble, calibrated, mixed
 from sensorcast_forecaster.drift import Drift, detect_drift
 from sensorcast_forecaster.rolling import LAST, Validated, origins_for, validate
@@ -82,19 +83,32 @@ def forecast_window(
     count = MOST_ORIGINS * _CELLS_AT_MOST_ORIGINS // len(window.values)
     origins = origins_for(window.values, horizon=horizon, count=min(MOST_ORIGINS, max(USUAL_ORIGINS, count)))
     if len(origins) < MIN_ORIGINS:
-        detail = f"{len(origins)} past moments with a complete future, at least {MIN_ORIGINS} are needed"
-        return Refused(window.series, "short", detail)
+        return _cold(window, horizon, known_at)
     chosen = validate(window.values, horizon=horizon, origins=origins)
     drift = detect_drift(window.values, origins=origins, horizon=horizon)
     found = (models or NoModels()).find(
         window.series.tenant, window.series.metric, step_seconds=window.step_seconds, horizon=horizon, now=known_at
     )
     made = _choose(window, chosen, found)
+    if chosen.able == (LAST,) and BOOSTED not in made.chosen.members:
+        return _cold(window, horizon, known_at, made.problem)
     ensemble = _ensemble(chosen, drift, made.chosen.ensemble)
-    quantiles = ensemble.quantiles(LEVELS)
-    drifting = drift is not None and drift.belief >= DRIFT_NAMED
-    lineage = _lineage(window, chosen, made, found, known_at)
-    members = (*lineage.members, "drift") if drifting else lineage.members
+    lineage = _lineage(window, made, found, known_at)
+    if drift is not None and drift.belief >= DRIFT_NAMED:
+        lineage = lineage._replace(members=(*lineage.members, "drift"), fallback=None)
+    return _told(window, ensemble, lineage, known_at)
+
+
+def _cold(window: SeriesWindow, horizon: int, known_at: int, problem: str | None = None) -> Forecast:
+    made = start_cold(window.values, horizon=horizon)
+    reason = "constant" if _is_constant(window) else made.reason
+    if problem is not None:
+        reason = f"{problem}; {reason}"
+    lineage = _Lineage((made.member,), "", known_at, window.first, window.end, reason)
+    return _told(window, made.ensemble, lineage, known_at)
+
+
+def _told(window: SeriesWindow, ensemble: PathEnsemble, lineage: "_Lineage", known_at: int) -> Forecast:
     return Forecast(
         tenant=window.series.tenant,
         device=window.series.device,
@@ -104,15 +118,15 @@ def forecast_window(
         last_value=window.last_value,
         step_seconds=window.step_seconds,
         start=from_millis(window.end + window.step_seconds * 1000),
-        **dict(zip(("q10", "q50", "q90"), rounded(quantiles), strict=True)),
+        **dict(zip(("q10", "q50", "q90"), rounded(ensemble.quantiles(LEVELS)), strict=True)),
         risks=risks_of(window, ensemble),
-        model=f"builtin/{VERSION}:{'+'.join(members)}{lineage.suffix}",
+        model=f"builtin/{VERSION}:{'+'.join(lineage.members)}{lineage.suffix}",
         trained_at=from_millis(lineage.trained_at),
         trained_from=from_millis(lineage.trained_from),
         trained_to=from_millis(lineage.trained_to),
         window_from=from_millis(window.first),
         window_to=from_millis(window.end),
-        fallback=None if drifting else lineage.fallback,
+        fallback=lineage.fallback,
     )
 
 
@@ -152,12 +166,12 @@ class _Lineage(NamedTuple):
     fallback: str | None
 
 
-def _lineage(window: SeriesWindow, own: Validated, made: _Made, found: Loaded | str | None, known_at: int) -> _Lineage:
+def _lineage(window: SeriesWindow, made: _Made, found: Loaded | str | None, known_at: int) -> _Lineage:
     members = made.chosen.members
     if isinstance(found, Loaded) and BOOSTED in members:
         trained = (found.trained_at, found.trained_from, found.booster.trained_to)
         return _Lineage(members, f"@{found.model_id}", *trained, fallback=None)
-    reason = _fallback(window, own, members) or made.problem
+    reason = _fallback(window, members) or made.problem
     # The series' own members are fitted anew for each forecast.
     return _Lineage(members, "", known_at, window.first, window.end, reason)
 
@@ -172,12 +186,12 @@ def _ensemble(chosen: Validated, drift: Drift | None, usual: PathEnsemble) -> Pa
     return mixed([(1 - drift.belief, usual), *drifts])
 
 
-def _fallback(window: SeriesWindow, own: Validated, members: tuple[str, ...]) -> str | None:
+def _fallback(window: SeriesWindow, members: tuple[str, ...]) -> str | None:
     if members != (LAST,):
         return None
+    return "constant" if _is_constant(window) else "no model beats last value here"
+
+
+def _is_constant(window: SeriesWindow) -> bool:
     known = window.values[np.isfinite(window.values)]
-    if float(known.max() - known.min()) == 0:
-        return "constant"
-    if own.able == (LAST,):
-        return "too little unbroken history for more than last value"
-    return "no model beats last value here"
+    return float(known.max() - known.min()) == 0

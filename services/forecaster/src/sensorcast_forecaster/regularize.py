@@ -48,7 +48,7 @@ class Treatment:
 
     max_age_seconds: int = 900
     max_gap_seconds: int = 600
-    min_steps: int = 30
+    min_steps: int = 20
     stuck_seconds: int = 3600
 
 
