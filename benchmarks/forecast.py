@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from sensorcast_forecaster.backtest.answer import Forecaster
-from sensorcast_forecaster.backtest.breaches import excursions
+from sensorcast_forecaster.backtest.breaches import excursions, precision_at
 from sensorcast_forecaster.backtest.engine import Builtin
 from sensorcast_forecaster.backtest.grid import TEST_SHARE, Recording, Unusable
 from sensorcast_forecaster.backtest.plain import Naive, PredictLinear
@@ -141,8 +141,11 @@ def of(row: Tested, name: str) -> Result:
 def limits(data: Path, origins: int, trainings: int) -> None:
     """Predicted breaches of the cold store's own limits, and of the freezer's defrosts."""
     cold, freezer = SHEETS[1], SHEETS[0]
-    print("| sensor and limit | excursions | forecaster | precision | recall | median lead | Brier |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| sensor and limit | excursions | forecaster | precision | recall | precision at predict_linear's recall | "
+        "median lead | Brier |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     recordings = {each.name: each for each in read(data, cold)}
     models = models_for(cold, list(recordings.values()), trainings)
     for name, limit in usual_limits(data / "coldstore/alarms.csv"):
@@ -172,14 +175,20 @@ def breaches(recording: Recording, limit: Limit, sheet: Sheet, origins: int, mod
     if came < 10:
         return
     row = tested(recording, [Builtin(models=models), Naive(), PredictLinear()], sheet, origins, limit)
-    for result in row.results if row else ():
+    if row is None or row.asked is None:
+        return
+    linear = of(row, PredictLinear().name).breaches
+    for result in row.results:
         found = result.breaches
         assert found is not None
+        assert linear is not None
+        assert result.probabilities is not None
+        equal = precision_at(row.asked, result.probabilities, recall=linear.recall)
         lead = found.lead_steps * sheet.step_seconds / 60
         foreseen = f"{lead:.0f} min" if np.isfinite(lead) else "-"
         print(
             f"| {recording.name} {limit.side} {limit.threshold:g} | {came} | {result.name} | {found.precision:.0%} | "
-            f"{found.recall:.0%} | {foreseen} | {found.brier:.3f} |",
+            f"{found.recall:.0%} | {'-' if np.isnan(equal) else f'{equal:.0%}'} | {foreseen} | {found.brier:.3f} |",
             flush=True,
         )
 

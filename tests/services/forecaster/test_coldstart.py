@@ -19,7 +19,8 @@ def by_its_lines(values: Values, horizon: int, alpha: float) -> Values:
     for value in second[1:]:
         level += alpha * (value - level)
     ahead = len(values) - 1 + np.arange(1, horizon + 1)
-    return (start + slope * ahead + level) / 2
+    path: Values = (start + slope * ahead + level) / 2
+    return path
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,6 +1,7 @@
 """What every engine's forecast is made of once its paths and quantiles are known: risks, and numbers worth sending."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -8,19 +9,20 @@ from sensorcast_common.clock import from_millis
 from sensorcast_common.forecast import LimitRisk
 from sensorcast_forecaster.conformal import PathEnsemble
 from sensorcast_forecaster.risk import path_risk
-from sensorcast_forecaster.window import SeriesWindow, Values
+from sensorcast_forecaster.window import SeriesWindow, Side, Values
 
 
-def risks_of(window: SeriesWindow, ensemble: PathEnsemble) -> list[LimitRisk]:
+def risks_of(window: SeriesWindow, ensemble_for: Callable[[Side], PathEnsemble]) -> list[LimitRisk]:
     """The risk of leaving each of a window's limits.
 
     Args:
         window: Whose limits.
-        ensemble: Paths whose first step is the one after the window.
+        ensemble_for: Paths by which the limits of one side are judged; their first step is the one after the window.
     """
+    ensembles = {side: ensemble_for(side) for side in {limit.side for limit in window.limits}}
     risks = []
     for limit in window.limits:
-        risk = path_risk(ensemble, limit)
+        risk = path_risk(ensembles[limit.side], limit)
         expected = None if risk.steps is None else from_millis(window.end + risk.steps * window.step_seconds * 1000)
         risks.append(
             LimitRisk(

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -18,8 +18,9 @@ from sensorcast_forecaster.choice import BOOSTED, Chosen, choose_members
 from sensorcast_forecaster.coldstart import start_cold
 from sensorcast_forecaster.conformal import PathEnsemble, calibrated, mixed
 from sensorcast_forecaster.drift import Drift, detect_drift
+from sensorcast_forecaster.extremes import weighted_for
 from sensorcast_forecaster.rolling import LAST, Validated, origins_for, validate
-from sensorcast_forecaster.window import Refused, SeriesWindow
+from sensorcast_forecaster.window import Refused, SeriesWindow, Side
 
 VERSION: Final = 1
 LEVELS: Final = (0.1, 0.5, 0.9)
@@ -92,11 +93,15 @@ def forecast_window(
     made = _choose(window, chosen, found)
     if chosen.able == (LAST,) and BOOSTED not in made.chosen.members:
         return _cold(window, horizon, known_at, made.problem)
-    ensemble = _ensemble(chosen, drift, made.chosen.ensemble)
+    usual = made.chosen.ensemble
     lineage = _lineage(window, made, found, known_at)
     if drift is not None and drift.belief >= DRIFT_NAMED:
         lineage = lineage._replace(members=(*lineage.members, "drift"), fallback=None)
-    return _told(window, ensemble, lineage, known_at)
+
+    def ensemble_for(side: Side) -> PathEnsemble:
+        return _ensemble(chosen, drift, weighted_for(usual, window.values, side=side))
+
+    return _told(window, _ensemble(chosen, drift, usual), ensemble_for, lineage, known_at)
 
 
 def _cold(window: SeriesWindow, horizon: int, known_at: int, problem: str | None = None) -> Forecast:
@@ -105,10 +110,16 @@ def _cold(window: SeriesWindow, horizon: int, known_at: int, problem: str | None
     if problem is not None:
         reason = f"{problem}; {reason}"
     lineage = _Lineage((made.member,), "", known_at, window.first, window.end, reason)
-    return _told(window, made.ensemble, lineage, known_at)
+    return _told(window, made.ensemble, lambda _: made.ensemble, lineage, known_at)
 
 
-def _told(window: SeriesWindow, ensemble: PathEnsemble, lineage: "_Lineage", known_at: int) -> Forecast:
+def _told(
+    window: SeriesWindow,
+    ensemble: PathEnsemble,
+    ensemble_for: Callable[[Side], PathEnsemble],
+    lineage: "_Lineage",
+    known_at: int,
+) -> Forecast:
     return Forecast(
         tenant=window.series.tenant,
         device=window.series.device,
@@ -119,7 +130,7 @@ def _told(window: SeriesWindow, ensemble: PathEnsemble, lineage: "_Lineage", kno
         step_seconds=window.step_seconds,
         start=from_millis(window.end + window.step_seconds * 1000),
         **dict(zip(("q10", "q50", "q90"), rounded(ensemble.quantiles(LEVELS)), strict=True)),
-        risks=risks_of(window, ensemble),
+        risks=risks_of(window, ensemble_for),
         model=f"builtin/{VERSION}:{'+'.join(lineage.members)}{lineage.suffix}",
         trained_at=from_millis(lineage.trained_at),
         trained_from=from_millis(lineage.trained_from),

@@ -1,6 +1,6 @@
 """What a series is forecast by: last value, its own blend, the boosted model, or a mean of them, as they validated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -69,18 +69,20 @@ def choose_members(window: SeriesWindow, own: Validated, booster: QuantileBooste
     if name == LAST or (name == _BLEND and own.members == (LAST,)):
         return Chosen((LAST,), last_value_ensemble(values, horizon))
     if name == _BLEND or choice is None:
-        return Chosen(own.members, calibrated(own.path, own.residuals))
-    return Chosen((BOOSTED,) if name == BOOSTED else (BOOSTED, *own.members), choice.ensemble)
+        return Chosen(own.members, calibrated(own.path, own.residuals, own.origins))
+    ensemble = replace(choice.ensemble, origins=origins[choice.scored])
+    return Chosen((BOOSTED,) if name == BOOSTED else (BOOSTED, *own.members), ensemble)
 
 
 def last_value_ensemble(values: Values, horizon: int) -> PathEnsemble:
     """Last value, within all changes of the past: more of them than a validation has origins, so a steadier band."""
     changes = sliding_window_view(values, horizon)[1:] - values[:-horizon, None]
-    changes = changes[np.isfinite(changes).all(axis=1)]
-    if len(changes) < _MIN_CHANGES:
-        changes = np.zeros((1, horizon))
+    origins = np.flatnonzero(np.isfinite(changes).all(axis=1))
+    if len(origins) < _MIN_CHANGES:
+        return PathEnsemble(np.full((1, horizon), values[-1]), np.ones(1))
+    changes = changes[origins]
     # Nothing changes in the median, whatever it did in the past.
-    return PathEnsemble(values[-1] + changes - np.median(changes, axis=0), np.ones(len(changes)))
+    return calibrated(np.repeat(values[-1], horizon), changes - np.median(changes, axis=0), origins)
 
 
 def _boosted(booster: QuantileBooster, window: SeriesWindow, own: Validated) -> tuple[Said, NDArray[np.bool_]] | None:

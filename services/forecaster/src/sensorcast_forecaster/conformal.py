@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sensorcast_forecaster.models import Origins
 from sensorcast_forecaster.window import Values
 
 
@@ -15,10 +16,13 @@ class PathEnsemble:
     Attributes:
         paths: Shape (paths, horizon).
         weights: Shape (paths,), positive; they need not sum to 1.
+        origins: Moments of the past whose errors the paths carry, as indices into the window's values; `None` where
+            they carry others.
     """
 
     paths: Values
     weights: Values
+    origins: Origins | None = None
 
     def quantiles(self, levels: Sequence[float]) -> Values:
         """Quantiles of each step, with the finite-sample correction of split-conformal prediction.
@@ -45,19 +49,20 @@ class PathEnsemble:
         )
 
 
-def calibrated(path: Values, residuals: Values) -> PathEnsemble:
+def calibrated(path: Values, residuals: Values, origins: Origins | None = None) -> PathEnsemble:
     """The path with each past error added: as the errors were, so the futures may be.
 
     Args:
         path: Shape (horizon,).
         residuals: Shape (origins, horizon).
+        origins: Where they were taken.
 
     Raises:
         ValueError: There are no residuals, or they have another horizon.
     """
     if residuals.ndim != 2 or not len(residuals) or residuals.shape[1] != len(path):
         raise ValueError(f"residuals: shape {residuals.shape} does not fit a horizon of {len(path)}")
-    return PathEnsemble(paths=path + residuals, weights=np.ones(len(residuals)))
+    return PathEnsemble(paths=path + residuals, weights=np.ones(len(residuals)), origins=origins)
 
 
 def mixed(parts: Sequence[tuple[float, PathEnsemble]]) -> PathEnsemble:

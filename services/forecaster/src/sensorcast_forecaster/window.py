@@ -10,18 +10,21 @@ from sensorcast_common.reading import SeriesKey
 
 Values = NDArray[np.float64]
 
+Side = Literal["above", "below"]
+"""Of a limit: where what must not be lies."""
+
 
 class Limit(NamedTuple):
     """One side of one rule that applies to a series.
 
     Attributes:
         rule_id: Whose limit.
-        side: Which way out: `above` or `below` the threshold.
+        side: Which way out, above or below the threshold.
         threshold: In the series' unit.
     """
 
     rule_id: str
-    side: Literal["above", "below"]
+    side: Side
     threshold: float
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sensorcast_forecaster.backtest.breaches import excursions, judge, questions
+from sensorcast_forecaster.backtest.breaches import excursions, judge, precision_at, questions
 from sensorcast_forecaster.window import Limit, Values
 
 WARM = Limit("limit", "above", 8.0)
@@ -62,3 +62,14 @@ def test_excursion_is_a_run_that_begins_inside() -> None:
     assert excursions(CELLS, WARM) == 2
     assert excursions(series(9, 9, 5, 9, NAN, 9), WARM) == 1
     assert excursions(-CELLS, Limit("limit", "below", -8.0)) == 2
+
+
+def test_precision_at_equal_recall_warns_only_as_often_as_it_must() -> None:
+    # Breaches come after the questions 0, 1, 2, 8, 9 and 10, none after 5, 6 and 7.
+    asked = questions(CELLS, np.arange(12), horizon=3, limit=WARM)
+    said = [0.9, 0.8, 0.3, 0.85, 0.2, 0.1, 0.7, 0.05, 0.05]
+    assert precision_at(asked, said, recall=1 / 6) == 1.0
+    assert precision_at(asked, said, recall=0.5) == pytest.approx(3 / 4)
+    # Two that are equally likely are warned of together.
+    assert precision_at(asked, said, recall=5 / 6) == pytest.approx(6 / 9)
+    assert math.isnan(precision_at(asked, said, recall=0.0))

@@ -15,6 +15,7 @@ It is left out where later values are missing, unless one that came is beyond.
   dense.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -124,3 +125,25 @@ def judge(asked: Questions, probabilities: Sequence[float] | Values, *, warn_at:
         brier=float(((said - asked.came) ** 2).mean()) if len(said) else float("nan"),
         lead_steps=float(np.median(leads)) if leads else float("nan"),
     )
+
+
+def precision_at(asked: Questions, probabilities: Sequence[float] | Values, *, recall: float) -> float:
+    """Precision at the highest probability from which as much is foreseen as somebody else foresees.
+
+    A fixed probability compares two forecasters at different points: one that warns twice as often foresees more and is
+    less often right. This puts them at the same recall.
+
+    Args:
+        asked: From `questions`.
+        probabilities: Of each question.
+        recall: The other's.
+
+    Returns:
+        NaN where nothing came or the recall is 0.
+    """
+    said = np.asarray(probabilities, dtype=np.float64)
+    needed = math.ceil(recall * int(asked.came.sum()) - 1e-9) if asked.came.any() and recall > 0 else 0
+    if not needed:
+        return math.nan
+    warn_at = np.sort(said[asked.came])[-needed]
+    return judge(asked, said, warn_at=float(warn_at)).precision

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from sensorcast_forecaster.backtest.answer import Answer, Forecaster
-from sensorcast_forecaster.backtest.breaches import BreachScore, excursions, judge, questions
+from sensorcast_forecaster.backtest.breaches import BreachScore, Questions, excursions, judge, questions
 from sensorcast_forecaster.backtest.grid import Recording, Unusable
 from sensorcast_forecaster.backtest.scores import Score, score
 from sensorcast_forecaster.models import Origins
@@ -26,6 +26,7 @@ class Result:
         name: Of the forecaster.
         score: Of its quantiles.
         breaches: Of its predicted breaches; `None` where there is no limit.
+        probabilities: Of each question that `questions` asks, likewise.
         milliseconds: Median time of a forecast.
         quantiles: What it said, shape (origins, 3, horizon).
     """
@@ -33,6 +34,7 @@ class Result:
     name: str
     score: Score
     breaches: BreachScore | None
+    probabilities: Values | None
     milliseconds: float
     quantiles: Values
 
@@ -47,6 +49,7 @@ class Tested:
         refused: Moments at which the engine's treatment refused the past, by reason.
         excursions: Times it left the limit in the test part.
         limit: Which limit that is.
+        asked: What was asked about it, of the origins.
         results: One per forecaster that could forecast from every origin.
         unable: Names of those that could not.
     """
@@ -56,6 +59,7 @@ class Tested:
     refused: dict[str, int]
     excursions: int
     limit: Limit | None
+    asked: Questions | None
     results: tuple[Result, ...]
     unable: tuple[str, ...]
 
@@ -112,12 +116,13 @@ def rolling_test(
             unable.append(forecaster.name)
             continue
         quantiles = np.stack([answer.quantiles for answer in answers])
-        probabilities = np.array([answer.probability for answer in answers])
+        probabilities = None if asked is None else np.array([answer.probability for answer in answers])[asked.asked]
         results.append(
             Result(
                 name=forecaster.name,
                 score=score(quantiles, came, usual_change=usual_change),
-                breaches=None if asked is None else judge(asked, probabilities[asked.asked], warn_at=warn_at),
+                breaches=judge(asked, probabilities, warn_at=warn_at) if asked and probabilities is not None else None,
+                probabilities=probabilities,
                 milliseconds=milliseconds,
                 quantiles=quantiles,
             )
@@ -130,6 +135,7 @@ def rolling_test(
         refused={reason: refused.count(reason) for reason in sorted(set(refused))},
         excursions=0 if limit is None else excursions(recording.cells[first:], limit),
         limit=limit,
+        asked=asked,
         results=tuple(results),
         unable=tuple(unable),
     )

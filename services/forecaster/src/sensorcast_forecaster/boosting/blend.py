@@ -53,13 +53,13 @@ class Choice:
         name: Which.
         losses: Weighted quantile loss of each over the scored origins.
         ensemble: Its futures: the band is that of the candidate, the way steps move together that of its past errors.
-        scored: Origins that the losses rest on.
+        scored: Which of the origins the losses and the futures rest on.
     """
 
     name: str
     losses: Mapping[str, float]
     ensemble: PathEnsemble
-    scored: int
+    scored: NDArray[np.intp]
 
 
 def quantile_loss(quantiles: Values, came: Values) -> float:
@@ -140,7 +140,7 @@ def choose(candidates: Mapping[str, Said], came: Values, *, floor: str, preferre
     if scores[best] >= _FLOOR_MARGIN or losses[best] >= losses[floor]:
         best = floor
     band = candidates[best]
-    return Choice(best, losses, futures(band.now, band.quantiles[usable], came[usable]), int(usable.sum()))
+    return Choice(best, losses, futures(band.now, band.quantiles[usable], came[usable]), np.flatnonzero(usable))
 
 
 def _scores(candidates: Mapping[str, Said], came: Values, usable: NDArray[np.intp], *, floor: str) -> dict[str, float]:

@@ -89,7 +89,7 @@ def make_forecast(engine: str, window: SeriesWindow, said: Quantiles, *, known_a
         step_seconds=window.step_seconds,
         start=from_millis(window.end + window.step_seconds * 1000),
         **dict(zip(("q10", "q50", "q90"), rounded(shown), strict=True)),
-        risks=risks_of(window, derived.ensemble),
+        risks=risks_of(window, lambda _: derived.ensemble),
         model=f"{engine}:{said.model}+{derived.dependence}{trained}",
         trained_at=None if said.trained_at is None else from_millis(said.trained_at),
         trained_from=from_millis(said.trained_from),
