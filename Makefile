@@ -142,6 +142,10 @@ check-images: install mosquitto ## Carry out the Dockerfiles without a container
 bench-api: install mosquitto ## Measure the API: requests beside a bare handler, idle streams, MQTT to stream
 	@$(BIN)/python -m benchmarks.api_load $(ARGS)
 
+.PHONY: bench-page
+bench-page: install web mosquitto chromium ## Measure the page: MQTT to the drawn chart, frames of a large fleet
+	@$(BIN)/python -m benchmarks.page_load $(ARGS)
+
 .PHONY: bench-lake
 bench-lake: install ## Measure the lake: bytes per reading, rows per second, write units (ARGS="--data DIR" adds real files)
 	@$(BIN)/python -m benchmarks.lake $(ARGS)

@@ -27,11 +27,12 @@ from starlette.routing import Route
 from tests.servers.broker import MosquittoServer
 from tests.services.api.fakes import NOW, World
 
+from sensorcast_api import examples
 from sensorcast_api.server import HttpServer
 from sensorcast_api.services import Limits
 from sensorcast_api.stream.mqtt_feed import MAX_QUEUED, MqttFeed
 from sensorcast_common import logs
-from sensorcast_common.clock import system_clock
+from sensorcast_common.clock import from_millis, system_clock
 from sensorcast_common.tables.api_keys import Role
 
 CONNECTIONS = 16
@@ -55,10 +56,27 @@ def world(answer_seconds: float) -> World:
     return made
 
 
-async def serve(kind: str, broker: int) -> None:
+def present(devices: int) -> World:
+    """A tenant with devices that were heard of just now: each with an hour of minutes, the first with more."""
+    made = world(0.0)
+    made.now = system_clock()
+    for number in range(devices):
+        name = f"truck-{number}"
+        heard = from_millis(made.now)
+        made.devices.items["acme", name] = examples.DEVICE.model_copy(
+            update={"tenant": "acme", "device": name, "name": None, "last_seen": heard}
+        )
+        for minute in range(60):
+            made.readings.put("acme", name, made.now - minute * 60_000, 4.2 + (minute + number) % 10 / 10)
+    for number in range(2_000):
+        made.readings.put("acme", "truck-1", made.now - number * 10_000, 4.2 + number % 10 / 10)
+    return made
+
+
+async def serve(kind: str, broker: int, devices: int) -> None:
     """The process that is measured: says its port and a key on one line, and serves until killed."""
     logs.configure(service="api", level="info", form="json")
-    made = world(0.0 if kind == "api-anew" else 1.0)
+    made = present(devices) if kind == "page" else world(0.0 if kind == "api-anew" else 1.0)
     key = made.keys.make("acme", Role.VIEWER, expires_at=system_clock() + 86_400_000)
     if kind == "bare":
         body = sys.stdin.buffer.read()
@@ -74,7 +92,7 @@ async def serve(kind: str, broker: int) -> None:
     print(json.dumps({"port": server.port, "key": key}), flush=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve())
-        if kind == "live":
+        if kind in ("live", "page"):
             tasks.create_task(_present(made))
             services = made.services
             feed = MqttFeed(
@@ -121,9 +139,10 @@ class Server:
 
 
 @asynccontextmanager
-async def running(kind: str, broker: int = 0, *, body: bytes = b"") -> AsyncIterator[Server]:
-    """A server until the end of the block; `body` is what the bare one answers."""
+async def running(kind: str, broker: int = 0, *, body: bytes = b"", devices: int = DEVICES) -> AsyncIterator[Server]:
+    """A server until the end of the block; `body` is what the bare one answers, `devices` what that of the page has."""
     command = [sys.executable, "-m", "benchmarks.api_load", "--serve", kind, "--broker", str(broker)]
+    command += ["--devices", str(devices)]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL)
     try:
@@ -256,9 +275,10 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=1_000, help="readings per second")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--broker", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--devices", type=int, default=DEVICES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        asyncio.run(serve(given.serve, given.broker))
+        asyncio.run(serve(given.serve, given.broker, given.devices))
     else:
         asyncio.run(measure(given.seconds, given.rounds, given.streams, given.rate))
 

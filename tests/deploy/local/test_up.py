@@ -1,5 +1,6 @@
 """`up` refuses in words what it cannot do, and shows what it knows."""
 
+import asyncio
 import io
 import os
 import socket
@@ -15,10 +16,13 @@ from tests.servers.aws import DeployedStack
 from typer.testing import CliRunner
 
 from sensorcast_common.cli import build
-from sensorcast_common.clock import system_clock
+from sensorcast_common.clock import system_clock, to_millis
+from sensorcast_common.device import MetricState, Sighting
 from sensorcast_common.incident import Basis, Incident, IncidentState
 from sensorcast_common.tables.api_keys import ApiKeysTable, key_hash
 from sensorcast_common.tables.contacts import ContactsTable
+from sensorcast_common.tables.device_labels import DeviceLabels
+from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.rules import RulesTable
 from sensorcast_local.broker import Broker
 from sensorcast_local.command import free_port
@@ -26,7 +30,7 @@ from sensorcast_local.emulator import SentSms
 from sensorcast_local.faults import Fault
 from sensorcast_local.running import Running
 from sensorcast_local.supervise.program import Condition, State
-from sensorcast_local.up.demo import api_key, demo_rules, put_rules, send_tick
+from sensorcast_local.up.demo import api_key, demo_labels, demo_rules, put_labels, put_rules, send_tick
 from sensorcast_local.up.lock import only_one
 from sensorcast_local.up.meters import parse
 from sensorcast_local.up.people import demo_contacts, put_contacts
@@ -144,6 +148,25 @@ def test_one_manager_of_the_demo_is_on_duty_at_any_time(hour: int) -> None:
     people = demo_contacts(tenant="demo", phone="+15555550100").recipients
     on_duty = [each for each in people if each.roles == ["manager"] and each.on_duty(moment)]
     assert len(on_duty) == 1
+
+
+async def test_trucks_get_labels_once_they_are_heard_of_and_keep_what_a_person_gave_them(stack: DeployedStack) -> None:
+    def heard(truck: str) -> Sighting:
+        at = to_millis(WHEN)
+        return Sighting("fleet", truck, {"temperature": MetricState(unit="Cel", last_ts=WHEN, last_value=4.0)}, at, at)
+
+    async with stack.aws.client("dynamodb") as dynamodb:
+        table, labels = DevicesTable(dynamodb, stack.names), DeviceLabels(dynamodb, stack.names)
+        await table.record([heard("truck-01"), heard("truck-02")])
+        await labels.change("fleet", "truck-02", {"site": "Bergen"})
+        giving = asyncio.create_task(
+            put_labels(stack.aws, stack.names, tenant="fleet", trucks=["truck-01", "truck-02", "truck-03"])
+        )
+        await table.record([heard("truck-03")])
+        async with asyncio.timeout(30):
+            await giving
+        found, _ = await table.list("fleet")
+    assert [device.labels for device in found] == [demo_labels(0), {"site": "Bergen"}, demo_labels(2)]
 
 
 async def test_tick_looks_like_the_scheduler_s(stack: DeployedStack) -> None:

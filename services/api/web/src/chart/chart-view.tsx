@@ -45,6 +45,9 @@ export function ChartView({ model, label, move, home }: Props) {
     const gone = new AbortController();
     const canvas = init(box);
     chart.current = canvas;
+    canvas.on("rendered", () => {
+      if (drawn.current) markDrawn(drawn.current.model);
+    });
     const sized = new ResizeObserver(() => {
       canvas.resize();
       draw();
@@ -80,6 +83,14 @@ export function ChartView({ model, label, move, home }: Props) {
     />
   );
 }
+
+/** Leave a mark in the browser's timeline that says which point is the newest on the screen, and when it came there. */
+function markDrawn(model: ChartModel): void {
+  performance.clearMarks(DRAWN);
+  performance.mark(DRAWN, { detail: { at: Date.now(), newest: model.panels[0]?.points.at(-1)?.[0] ?? null } });
+}
+
+const DRAWN = "chart-drawn";
 
 function shapeOf(model: ChartModel): string {
   return model.panels.map((panel) => panel.metric).join(" ");

@@ -11,6 +11,7 @@ const FIRST = 260;
 const OTHER = 120;
 const BETWEEN = 52;
 const BELOW = 34;
+const MANY = 3000;
 
 export function chartHeight(panels: number): number {
   return TOP + FIRST + (panels - 1) * (OTHER + BETWEEN) + BELOW;
@@ -146,6 +147,8 @@ function panelSeries(model: ChartModel, panel: Panel, at: number, colour: Record
     name: "measured",
     data: withGaps(panel.points, (time): Point => [time, null]),
     step: isSwitch(panel) ? "end" : false,
+    // More points than a screen has pixels are thinned out, and peaks stay; a switch has edges instead.
+    ...(panel.points.length > MANY && !isSwitch(panel) ? { sampling: "lttb" } : {}),
     lineStyle: { color: colour["accent"], width: 2 },
     itemStyle: { color: colour["accent"] },
     z: 3,

@@ -19,7 +19,8 @@ export type Range = keyof typeof RANGES;
 const AHEAD_MS = 65 * 60_000;
 const INCIDENT_PAGES = 3;
 const NEWEST_MS = 6 * 60_000;
-const DRAW_EVERY_MS = 500;
+/** At most so often, and never before what was drawn last is on the screen. */
+const DRAW_EVERY_MS = 100;
 const NONE: Record<string, string> = {};
 
 export class DeviceModel {
@@ -199,13 +200,22 @@ export class DeviceModel {
 
   private later(event: LiveEvents["readings"]): void {
     this.arrived.push(...event.readings);
-    this.drawing ??= setTimeout(() => this.draw(), DRAW_EVERY_MS);
+    this.drawSoon();
+  }
+
+  private drawSoon(): void {
+    this.drawing ??= setTimeout(() => {
+      this.draw();
+      requestAnimationFrame(() => {
+        this.drawing = undefined;
+        if (this.arrived.length > 0 && !this.stopped.signal.aborted) this.drawSoon();
+      });
+    }, DRAW_EVERY_MS);
   }
 
   private draw(): void {
     const arrived = this.arrived;
     this.arrived = [];
-    this.drawing = undefined;
     const metrics = { ...this.device.peek()?.metrics };
     for (const live of arrived) {
       if ((metrics[live.metric]?.last_ts ?? "") <= live.ts) {

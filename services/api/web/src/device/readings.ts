@@ -118,8 +118,16 @@ export async function loadReadings(
   return points;
 }
 
-/** Points with a live one, in order and one per time; the same array where nothing changed. */
-export function joined(points: Point[], live: LivePoint): Point[] {
+/** Points with live ones, in order and one per time; the same array where nothing changed. */
+export function joined(points: Point[], live: readonly LivePoint[]): Point[] {
+  const arrived = live.map(({ ts, value }): Point => [Date.parse(ts), value]);
+  const last = points.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
+  // Nearly always they are newer than all others, each than the one before.
+  if (arrived.every(([at], index) => at > (arrived[index - 1]?.[0] ?? last))) return arrived.length > 0 ? points.concat(arrived) : points;
+  return live.reduce(withOne, points);
+}
+
+function withOne(points: Point[], live: LivePoint): Point[] {
   const at = Date.parse(live.ts);
   const last = points.at(-1);
   if (!last || at > last[0]) return [...points, [at, live.value]];

@@ -46,10 +46,12 @@ export class ShownSeries {
 
   take(readings: LivePoint[]): void {
     const series = { ...this.series.peek() };
-    for (const live of readings) {
-      const kept = series[live.metric];
+    for (const [metric, live] of byMetric(readings)) {
+      const kept = series[metric];
       // Where the past is shown, what is new does not belong; where a gap would be, it is loaded instead.
-      if (kept?.open) series[live.metric] = { ...kept, points: joined(kept.points, live), to: Math.max(kept.to, Date.parse(live.ts)) };
+      if (!kept?.open) continue;
+      const points = joined(kept.points, live);
+      series[metric] = { ...kept, points, to: Math.max(kept.to, points.at(-1)?.[0] ?? kept.to) };
     }
     this.series.value = series;
   }
@@ -89,4 +91,14 @@ export class ShownSeries {
     }
     this.loading.value = false;
   }
+}
+
+function byMetric(readings: readonly LivePoint[]): Map<string, LivePoint[]> {
+  const found = new Map<string, LivePoint[]>();
+  for (const live of readings) {
+    const known = found.get(live.metric);
+    if (known) known.push(live);
+    else found.set(live.metric, [live]);
+  }
+  return found;
 }

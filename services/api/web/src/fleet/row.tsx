@@ -1,6 +1,6 @@
-/** One device of the fleet. It is drawn anew when its own signal changes, whatever the others do. */
+/** One device of the fleet. It is drawn anew when its own signal changes, whatever the others do, and it is in sight. */
 import { computed, type Signal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { FleetDevice } from "../api/types";
 import { now } from "../clock";
 import { nameOf } from "../device/labels";
@@ -8,18 +8,22 @@ import { clock, limit, metricName, percent, valueOf } from "../i18n/format";
 import { t } from "../i18n/language";
 import { links } from "../router";
 import { Age } from "../ui/age";
+import { useNear } from "../ui/near";
 import { StatusBadge } from "../ui/status-badge";
 import { Sparkline } from "./sparkline";
 import { riskOf, statusOf, WATCH_FROM } from "./status";
 
 export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
-  const status = useMemo(() => computed(() => statusOf(device.value, now.value)), [device]);
-  const shown = device.value;
+  const element = useRef<HTMLDivElement>(null);
+  const near = useNear(element);
+  const seen = useMemo(() => computed(() => (near.value ? device.value : device.peek())), [device]);
+  const status = useMemo(() => computed(() => statusOf(seen.value, near.value ? now.value : now.peek())), [device]);
+  const shown = seen.value;
   const name = nameOf(shown);
   const labels = [name === shown.device ? "" : shown.device, ...Object.values(shown.labels)].filter((each) => each !== "");
   const seenTo = shown.incident?.acknowledged_by;
   return (
-    <li class={`row row-${status.value}`}>
+    <div ref={element} class={`row row-${status.value}`} role="listitem">
       <a class="row-link" href={links.device(shown.device)}>
         <span class="row-name">
           <span class="row-device">{name}</span>
@@ -32,9 +36,9 @@ export function FleetRow({ device }: { device: Signal<FleetDevice> }) {
         <span class={`row-value ${isOutside(shown) ? "row-outside" : ""}`}>{valueOf(shown.metric, shown.value, shown.unit)}</span>
         <Sparkline values={shown.sparkline.values} unit={shown.unit} threshold={thresholdOf(shown)} />
         <Risk device={shown} />
-        <Age class="row-age" of={shown.ts} />
+        <Age class="row-age" of={shown.ts} going={near} />
       </a>
-    </li>
+    </div>
   );
 }
 

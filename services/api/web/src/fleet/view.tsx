@@ -17,6 +17,8 @@ import { type Ranked, type Status, STATUSES } from "./status";
 
 /** Incidents that the headline tells of; the rows tell of the others. */
 const SAID = 3;
+/** Rows that come and go together. */
+const BLOCK = 20;
 
 export function FleetView() {
   useTitle(t("fleet.title"));
@@ -102,16 +104,26 @@ export function FleetView() {
             <span>{t("fleet.column-risk")}</span>
             <span class="row-age">{t("fleet.column-age")}</span>
           </div>
-          <ul class="plain">
-            {shown.value.map(({ name }) => {
-              const device = fleet.device(name);
-              return device ? <FleetRow key={name} device={device} /> : null;
-            })}
-          </ul>
+          <div role="list">
+            {inBlocks(shown.value).map((block, at) => (
+              <div key={at} class="block" role="presentation">
+                {block.map(({ name }) => {
+                  const device = fleet.device(name);
+                  return device ? <FleetRow key={name} device={device} /> : null;
+                })}
+              </div>
+            ))}
+          </div>
         </div>
       )}
     </>
   );
+}
+
+/** Rows by blocks: a block that is far from the screen costs no layout and no paint, and the fewer there are the better. */
+function inBlocks(ranked: readonly Ranked[]): Ranked[][] {
+  const count = Math.ceil(ranked.length / BLOCK);
+  return Array.from({ length: count }, (_, at) => ranked.slice(at * BLOCK, (at + 1) * BLOCK));
 }
 
 interface ChipProps {
