@@ -108,8 +108,8 @@ async def chart_latency(browsing: Browsing, *, rate: int, seconds: float, device
     newest = [each for _, each in draws]
     waits = [draws[bisect_left(newest, at)][0] - at for at in wanted]
     print(
-        f"MQTT publish to the drawn chart, {len(sent) / took:,.0f} readings/s for {took:.0f} s, "
-        f"{len(wanted):,} of them of the device that is shown: {percentiles(waits, 50, 95, 99)}, longest {max(waits):,} ms"
+        f"MQTT publish to the drawn chart, {len(sent) / took:,.0f} readings/s for {took:.0f} s, of which "
+        f"{len(wanted):,} are shown: {percentiles(waits, 50, 95, 99)}, longest {max(waits):,} ms"
     )
 
 
