@@ -19,6 +19,7 @@ from sensorcast_alerter.notify.message import Message, Writer
 from sensorcast_alerter.notify.pipeline import build_pipeline
 from sensorcast_alerter.ports import ContactsSource, Deliveries, LabelsSource, Outbox, Sender
 from sensorcast_alerter.sweep import Devices, Sweep
+from sensorcast_alerter.traced import Origins, TracedIncidents
 from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast, LimitRisk
@@ -29,6 +30,7 @@ from sensorcast_common.rule import ForecastCondition, LimitCondition, Rule
 from sensorcast_common.tables.contacts import Contacts
 from sensorcast_common.tables.incident_journal import entry_of
 from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
+from sensorcast_common.tracing import Tracing
 from sensorcast_rules.decision import Patience
 from sensorcast_rules.measure import Point
 from sensorcast_rules.ports import Incidents, Past, Rules
@@ -353,6 +355,7 @@ class Room:
         caps: How many SMS a day.
         countries: To which SMS may go.
         group_wait: Seconds that a message waits for others.
+        tracing: Starts spans.
     """
 
     def __init__(
@@ -366,6 +369,7 @@ class Room:
         caps: Caps | None = None,
         countries: Collection[str] = (),
         group_wait: float = 0.0,
+        tracing: Tracing | None = None,
     ) -> None:
         self.now = MIDNIGHT
         self.tables = tables or MemoryTables()
@@ -395,6 +399,7 @@ class Room:
                 clock=self.clock,
                 metrics=metrics,
                 caps=caps or Caps(),
+                tracing=tracing,
             ),
             senders=senders,
             clock=self.clock,
@@ -403,17 +408,21 @@ class Room:
             backlog=backlog,
         )
         self.past = self.tables.past
+        self.origins = Origins()
+        incidents: Incidents = self.tables
+        if tracing is not None:
+            incidents = TracedIncidents(self.tables, origins=self.origins, tracing=tracing)
         self.states = SeriesStates(capacity=capacity)
         self.watchroom = Watchroom(
             states=self.states,
             recorder=Recorder(
-                incidents=self.tables,
+                incidents=incidents,
                 announcements=Announcements(pipeline, mqtt=True),
                 hand_over=self.announcer.hand_over,
                 clock=self.clock,
                 counts=metrics,
             ),
-            incidents=self.tables,
+            incidents=incidents,
             patience=patience or Patience(),
             clock=self.clock,
             counts=metrics,
@@ -422,7 +431,7 @@ class Room:
         self.devices = MemoryDevices()
         self.sweeper = Sweep(
             rules=self.tables,
-            incidents=self.tables,
+            incidents=incidents,
             watchroom=self.watchroom,
             dispatch=Dispatch(
                 book=book,

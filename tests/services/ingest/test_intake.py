@@ -6,17 +6,21 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry
+from tests.servers.spans import Recorded, attribute, parent_id, place
 from tests.servers.waiting import until
+from tests.services.ingest.test_traced import DEVICE, OTHER, traced
 
 from sensorcast_common.backoff import Backoff
 from sensorcast_common.batch import ReadingBatch
 from sensorcast_common.envelope import Envelope
 from sensorcast_common.mqtt import MessageBatch, MqttMessage
 from sensorcast_common.reading import Reading
+from sensorcast_common.tracing import Tracing
 from sensorcast_ingest.batcher import Batcher
 from sensorcast_ingest.intake import Intake, Source
 from sensorcast_ingest.metrics import IngestMetrics
 from sensorcast_ingest.outbox import Outbox, Outgoing, Sink
+from sensorcast_ingest.traced import IngestTraces
 
 NOW = 1_764_000_000_000
 TOPIC = "dt/acme/truck-1/readings"
@@ -36,6 +40,7 @@ class FakeSink(Sink):
     def __init__(self, name: str) -> None:
         self.name = name
         self.accepted: list[str] = []
+        self.headers: list[Mapping[str, str]] = []
         self.refuse: Callable[[str], str | None] = accept
         self.calls = 0
 
@@ -47,6 +52,7 @@ class FakeSink(Sink):
             reason = self.refuse(message.text)
             if reason is None:
                 self.accepted.append(message.text)
+                self.headers.append(message.headers)
             else:
                 failures[index] = reason
         return failures
@@ -65,9 +71,14 @@ class FakeSource(Source):
         self.taken = 0
 
     def put(
-        self, name: str, *payloads: bytes, topic: str = "dt/acme/truck-1/readings", redelivered: bool = False
+        self,
+        name: str,
+        *payloads: bytes,
+        topic: str = "dt/acme/truck-1/readings",
+        redelivered: bool = False,
+        more: Sequence[MqttMessage] = (),
     ) -> None:
-        messages = [MqttMessage(topic, payload, redelivered, NOW) for payload in payloads]
+        messages = [*more, *(MqttMessage(topic, payload, redelivered, NOW) for payload in payloads)]
         self.queue.put_nowait(MessageBatch(messages, lambda: self.acknowledged.append(name)))
 
     async def next_batch(self) -> MessageBatch | None:
@@ -79,7 +90,7 @@ class FakeSource(Source):
 class Bench:
     """An intake between fakes."""
 
-    def __init__(self, *, linger: float = 0.01, batch_bytes: int = 65_024) -> None:
+    def __init__(self, *, linger: float = 0.01, batch_bytes: int = 65_024, tracing: Tracing | None = None) -> None:
         self.source, self.readings, self.quarantine = FakeSource(), FakeSink("readings"), FakeSink("quarantine")
         self.registry = CollectorRegistry()
         self.failures: list[int] = []
@@ -99,6 +110,7 @@ class Bench:
             readings=self.outboxes[0],
             quarantine=self.outboxes[1],
             metrics=IngestMetrics(self.registry),
+            traces=IngestTraces(tracing or Tracing(), topic="readings", devices=True),
             clock=lambda: NOW + 50,
         )
 
@@ -143,6 +155,25 @@ async def test_bad_payload_is_acknowledged_once_it_is_set_aside() -> None:
     assert [json.loads(text)["reason"] for text in bench.quarantine.accepted] == ["not_json"]
     labels = {"reason": "not_json"}
     assert bench.registry.get_sample_value("sensorcast_ingest_quarantined_messages_total", labels) == 1
+
+
+async def test_a_traced_message_is_in_the_trace_of_its_device_until_all_of_it_is_safe() -> None:
+    recorded = Recorded()
+    bench = Bench(tracing=recorded.tracing)
+    bench.readings.refuse = bench.quarantine.refuse = away
+    async with bench.running():
+        bench.source.put("one", temperature(1), more=[traced(temperature(2), DEVICE), traced(b"{", OTHER)])
+        await until(lambda: len(bench.failures) > 3)
+        assert recorded.spans("process") == []
+        bench.readings.refuse = bench.quarantine.refuse = accept
+        await until(lambda: bench.source.acknowledged == ["one"])
+    assert sorted(each.value for each in bench.readings.readings) == [1.0, 2.0]
+    (good,) = recorded.spans("process", trace=DEVICE[3:35])
+    (bad,) = recorded.spans("process", trace=OTHER[3:35])
+    assert (parent_id(good), parent_id(bad)) == (DEVICE[36:52], OTHER[36:52])
+    assert (attribute(good, "error.type"), attribute(bad, "error.type")) == (None, "not_json")
+    assert bench.readings.headers[0]["traceparent"].startswith(DEVICE[:35])
+    assert bench.quarantine.headers == [{"reason": "not_json", "traceparent": place(bad)}]
 
 
 async def test_message_on_a_wrong_topic_is_set_aside() -> None:

@@ -79,6 +79,7 @@ class Notice(BaseModel):
         held_until: Nobody else tries before this: a sender has it, or waits after a failure.
         counted: The day on whose caps it counts.
         attempts: How often it was tried.
+        trace: Traceparent of the transition, where that is recorded: sending it goes on from there.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -103,6 +104,7 @@ class Notice(BaseModel):
     held_until: UtcDatetime | None = None
     counted: str | None = None
     attempts: int = 0
+    trace: str | None = None
 
     @property
     def key(self) -> str:

@@ -15,6 +15,8 @@ from sensorcast_common import logs
 from sensorcast_common.health import Health, Heartbeat
 from sensorcast_common.ops import OpsServer
 from sensorcast_common.settings import ServiceSettings, SettingsError, load
+from sensorcast_common.tracing import Tracing
+from sensorcast_common.tracing.spans import add_trace
 
 T = TypeVar("T")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -37,10 +39,12 @@ class Lifecycle:
     Attributes:
         health: What /healthz and /readyz ask.
         registry: The Prometheus registry of this service.
+        tracing: Starts the spans of this service.
     """
 
-    def __init__(self, *, drain_seconds: float) -> None:
+    def __init__(self, *, drain_seconds: float, tracing: Tracing | None = None) -> None:
         self.health = Health()
+        self.tracing = tracing or Tracing()
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -122,7 +126,24 @@ async def _beat(heartbeat: Heartbeat) -> None:
         await asyncio.sleep(LOOP_BEAT_SECONDS)
 
 
-async def run_service(settings: SettingsT, build: Build[SettingsT]) -> int:
+async def _tracing(service: str, settings: ServiceSettings, life: Lifecycle) -> Tracing:
+    if settings.traces == "off":
+        return Tracing()
+    # Only those pay for the SDK, in time to start and in memory, who use it.
+    from sensorcast_common.tracing.export import exporting
+
+    return await life.enter(
+        exporting(
+            service=service,
+            endpoint=settings.traces_endpoint,
+            ratio=settings.traces_ratio,
+            headers=settings.traces_header_fields,
+            registry=life.registry,
+        )
+    )
+
+
+async def run_service(settings: SettingsT, build: Build[SettingsT], *, service: str) -> int:
     """Build a service, serve health and metrics, run until SIGTERM or SIGINT, stop.
 
     Returns:
@@ -137,6 +158,7 @@ async def run_service(settings: SettingsT, build: Build[SettingsT]) -> int:
     try:
         await ops.start()
         life.on_stop("ops server", ops.close)
+        life.tracing = await _tracing(service, settings, life)
         heartbeat = life.health.alive("loop", Heartbeat(max_age=LOOP_STUCK_SECONDS))
         life.background("heartbeat", lambda: _beat(heartbeat))
         await build(settings, life)
@@ -164,5 +186,10 @@ def serve(service: str, settings_type: type[SettingsT], build: Build[SettingsT])
     if "--print-config" in sys.argv[1:]:
         print(json.dumps(settings.masked(), indent=2, default=str))  # noqa: T201 - the command's output
         return 0
-    logs.configure(service=service, level=settings.log_level, form=settings.log_format)
-    return asyncio.run(run_service(settings, build))
+    logs.configure(
+        service=service,
+        level=settings.log_level,
+        form=settings.log_format,
+        correlate=None if settings.traces == "off" else add_trace,
+    )
+    return asyncio.run(run_service(settings, build, service=service))

@@ -15,21 +15,29 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
 )
 
 
-def configure(*, service: str, level: str, form: Literal["json", "console"]) -> None:
+def configure(
+    *,
+    service: str,
+    level: str,
+    form: Literal["json", "console"],
+    correlate: structlog.typing.Processor | None = None,
+) -> None:
     """Send structlog's and the standard library's records through one formatter.
 
     Args:
         service: Written into every record.
         level: The least severe level that is logged.
         form: `json` for machines, `console` for people.
+        correlate: Adds to every record what it is a part of.
     """
+    shared = _SHARED if correlate is None else (*_SHARED, correlate)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
@@ -46,7 +54,7 @@ def configure(*, service: str, level: str, form: Literal["json", "console"]) -> 
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_SHARED,
+            *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.processors.StackInfoRenderer(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,

@@ -1,14 +1,19 @@
 """The SQS broker as every service runs it: our errors, our metrics, our health."""
 
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from faststream_sqs import SQSBroker
+from faststream_sqs.opentelemetry import SQSTracingMiddleware
 from faststream_sqs.prometheus import SQSPrometheusMiddleware
 from sensorcast_common.aws import Aws
 from sensorcast_common.errors import Poison, Retryable
 from sensorcast_common.health import Heartbeat
 from sensorcast_common.lifecycle import Lifecycle
+from sensorcast_common.tracing import Tracing
+
+if TYPE_CHECKING:
+    from faststream._internal.types import BrokerMiddleware
 
 POLL_MAX_AGE: Final = 600.0
 """Seconds without an answered poll after which a restart is worth trying; an outage of SQS is usually shorter."""
@@ -31,7 +36,9 @@ def _retry_after(error: BaseException) -> float | None:
     return error.after if isinstance(error, Retryable) else None
 
 
-def sqs_broker(*, service: str, aws: Aws, life: Lifecycle, drain_seconds: float) -> SQSBroker:
+def sqs_broker(
+    *, service: str, aws: Aws, life: Lifecycle, drain_seconds: float, tracing: Tracing | None = None
+) -> SQSBroker:
     """A broker that is not started yet.
 
     Args:
@@ -39,7 +46,14 @@ def sqs_broker(*, service: str, aws: Aws, life: Lifecycle, drain_seconds: float)
         aws: Session, region and endpoint.
         life: Whose registry the metrics go to.
         drain_seconds: How long handlers may finish when the broker stops.
+        tracing: Starts the spans of its messages; by default that of `life`.
     """
+    middlewares: list[BrokerMiddleware[Any, Any]] = [
+        SQSPrometheusMiddleware(registry=life.registry, app_name=service, metrics_prefix=f"sensorcast_{service}_queue")
+    ]
+    tracing = tracing or life.tracing
+    if tracing.on:
+        middlewares.append(SQSTracingMiddleware(tracer=tracing.tracer))
     return SQSBroker(
         session=aws.session,
         region_name=aws.region,
@@ -50,11 +64,7 @@ def sqs_broker(*, service: str, aws: Aws, life: Lifecycle, drain_seconds: float)
         # FastStream reports every message it receives and handles at this level, and failures above it.
         logger=logging.getLogger("sensorcast.queue"),
         log_level=logging.DEBUG,
-        middlewares=[
-            SQSPrometheusMiddleware(
-                registry=life.registry, app_name=service, metrics_prefix=f"sensorcast_{service}_queue"
-            )
-        ],
+        middlewares=middlewares,
     )
 
 

@@ -1,14 +1,16 @@
 """The settings every service has: typed, read once from the environment, validated with the variable's name."""
 
+import re
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SourceError
 
 PREFIX = "SENSORCAST_"
+_HEADER: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
@@ -29,6 +31,10 @@ class ServiceSettings(BaseSettings):
         ops_host: Address that /healthz, /readyz and /metrics are served on; `0.0.0.0` in a container.
         ops_port: Port for them; 0 takes a free one.
         drain_seconds: How long a stopping service may finish what it has begun. Less than the pod's grace period.
+        traces: Whether OpenTelemetry traces are recorded, and how they are sent: `off` or `otlp` (OTLP over HTTP).
+        traces_endpoint: Base address of the collector, such as `http://collector:4318`.
+        traces_ratio: Share of the traces begun here that are recorded; one begun elsewhere is recorded if it is there.
+        traces_headers: Sent with every request to the collector: `name=value`, separated by commas.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -39,6 +45,22 @@ class ServiceSettings(BaseSettings):
     ops_host: str = "127.0.0.1"
     ops_port: int = Field(default=0, ge=0, le=65535)
     drain_seconds: float = Field(default=25.0, gt=0, le=600)
+    traces: Literal["off", "otlp"] = "off"
+    traces_endpoint: str = Field(default="http://127.0.0.1:4318", pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")
+    traces_ratio: float = Field(default=0.01, ge=0, le=1)
+    traces_headers: SecretStr | None = None
+
+    @field_validator("traces_headers")
+    @classmethod
+    def _are_headers(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _headers(value):
+            raise ValueError("expected name=value, separated by commas")
+        return value
+
+    @property
+    def traces_header_fields(self) -> dict[str, str]:
+        """The headers of `traces_headers`, by name."""
+        return {} if self.traces_headers is None else _headers(self.traces_headers)
 
     @classmethod
     def settings_customise_sources(
@@ -58,6 +80,13 @@ class ServiceSettings(BaseSettings):
             PREFIX + name.upper(): str(value) if isinstance(value, SecretStr) else value
             for name, value in self.model_dump().items()
         }
+
+
+def _headers(secret: SecretStr) -> dict[str, str]:
+    """By name; empty where one of them is no header."""
+    pairs = [each.partition("=") for each in secret.get_secret_value().split(",")]
+    fields = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    return fields if all(_HEADER.fullmatch(name) and value for name, value in fields.items()) else {}
 
 
 class _SecretFiles(EnvSettingsSource):

@@ -4,6 +4,7 @@ import sys
 from zoneinfo import ZoneInfo
 
 from faststream_sqs import BatchFailures, SQSBatchMessage, SQSBroker
+from faststream_sqs.annotations import SQSBatchMessage as BatchMessage
 from sensorcast_alerter.announce import Announcer
 from sensorcast_alerter.consume import Intake
 from sensorcast_alerter.deliver import Caps, Courier
@@ -19,6 +20,7 @@ from sensorcast_alerter.notify.pipeline import build_pipeline
 from sensorcast_alerter.past import HotPast
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_alerter.sweep import Sweep
+from sensorcast_alerter.traced import Origins, TracedIncidents
 from sensorcast_common.aws import Aws
 from sensorcast_common.clock import Clock, system_clock
 from sensorcast_common.health import Heartbeat
@@ -33,6 +35,7 @@ from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.incident_outbox import IncidentOutbox
 from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_common.tables.rules import RulesTable
+from sensorcast_common.tracing import TRACEPARENT
 from sensorcast_rules.decision import Patience
 from sensorcast_rules.record import Recorder
 from sensorcast_rules.series_state import SeriesStates
@@ -56,7 +59,9 @@ async def build(
     metrics = AlerterMetrics(life.registry)
     dynamodb = await life.enter(aws.client("dynamodb"))
     owner = new_id()
-    rules, incidents = RulesTable(dynamodb, names), IncidentsTable(dynamodb, names)
+    rules, origins = RulesTable(dynamodb, names), Origins()
+    table = IncidentsTable(dynamodb, names)
+    incidents = TracedIncidents(table, origins=origins, tracing=life.tracing) if life.tracing.on else table
 
     async def tables() -> None:
         await dynamodb.describe_table(TableName=names.table_incidents)
@@ -80,6 +85,7 @@ async def build(
             per_tenant=settings.sms_per_tenant_per_day,
             timezone=timezone,
         ),
+        tracing=life.tracing,
     )
     announcer = Announcer(
         outbox=outbox,
@@ -134,7 +140,7 @@ async def build(
     heartbeat = life.health.alive("sweep", Heartbeat(max_age=STALE_SWEEPS + settings.sweep_seconds))
     life.background("sweep", lambda: sweep.forever(every=settings.sweep_seconds, heartbeat=heartbeat))
     broker = sqs_broker(service="alerter", aws=aws, life=life, drain_seconds=settings.drain_seconds / 2)
-    subscribe(broker, names, Intake(watchroom=watchroom, metrics=metrics))
+    subscribe(broker, names, Intake(watchroom=watchroom, metrics=metrics, origins=origins))
     await start_broker(broker, life)
 
 
@@ -148,8 +154,9 @@ def subscribe(broker: SQSBroker, names: Names, intake: Intake) -> None:
         batch_wait=0.0,
         decoder=_bodies,
     )
-    async def watch(messages: list[str]) -> None:
-        rejects = await intake.take(messages)
+    async def watch(messages: list[str], message: BatchMessage) -> None:
+        traces = [headers.get(TRACEPARENT) for headers in message.batch_headers]
+        rejects = await intake.take(messages, traces=traces)
         if rejects:
             raise BatchFailures(rejects)
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sensorcast_alerter.metrics import AlerterMetrics
+from sensorcast_alerter.traced import Origins
 from sensorcast_common import batch, forecast
 from sensorcast_common.batch import ReadingBatch
 from sensorcast_common.envelope import Envelope
 from sensorcast_common.errors import Poison
 from sensorcast_common.forecast import Forecast, ForecastBatch
 from sensorcast_common.reading import Reading
+from sensorcast_common.tracing import is_sampled
 from sensorcast_rules.watchroom import Watchroom
 
 Rejects = dict[int | str, BaseException]
@@ -28,16 +30,22 @@ class Found:
     readings: list[Reading] = field(default_factory=list)
     forecasts: list[tuple[Forecast, int]] = field(default_factory=list)
 
-    def add(self, envelope: Envelope) -> None:
-        """Open a message.
+    def add(self, envelope: Envelope, *, trace: str | None, origins: Origins) -> None:
+        """Open a message, and note by which recorded trace it came.
 
         Raises:
             Poison: It is not a batch of a known kind and version.
         """
         if envelope.kind == batch.KIND:
-            self.readings += ReadingBatch.decode(envelope).readings
+            readings = ReadingBatch.decode(envelope).readings
+            self.readings += readings
+            if trace is not None:
+                origins.note(trace, readings=readings)
         elif envelope.kind == forecast.KIND:
-            self.forecasts += [(each, envelope.created_at) for each in ForecastBatch.decode(envelope).forecasts]
+            forecasts = ForecastBatch.decode(envelope).forecasts
+            self.forecasts += [(each, envelope.created_at) for each in forecasts]
+            if trace is not None:
+                origins.note(trace, forecasts=forecasts)
         else:
             raise Poison(f"kind: {envelope.kind!r} is neither {batch.KIND!r} nor {forecast.KIND!r}")
 
@@ -48,14 +56,20 @@ class Intake:
     Args:
         watchroom: Who looks at it.
         metrics: Counts.
+        origins: Knows by which trace the messages at hand came.
     """
 
-    def __init__(self, *, watchroom: Watchroom, metrics: AlerterMetrics) -> None:
+    def __init__(self, *, watchroom: Watchroom, metrics: AlerterMetrics, origins: Origins | None = None) -> None:
         self._watchroom = watchroom
         self._metrics = metrics
+        self._origins = origins or Origins()
 
-    async def take(self, messages: Sequence[str]) -> Rejects:
-        """Handle messages; returns once every transition that they lead to is stored.
+    async def take(self, messages: Sequence[str], *, traces: Sequence[object] = ()) -> Rejects:
+        """Handle messages, one call at a time; returns once every transition that they lead to is stored.
+
+        Args:
+            messages: Their texts.
+            traces: The header `traceparent` of each, as it came.
 
         Returns:
             The messages that are not what they should be. The others are handled.
@@ -65,12 +79,16 @@ class Intake:
         """
         rejects: Rejects = {}
         found = Found()
+        recorded = {at: str(trace) for at, trace in enumerate(traces) if is_sampled(trace)}
         for at, text in enumerate(messages):
             try:
-                found.add(Envelope.parse(text))
+                found.add(Envelope.parse(text), trace=recorded.get(at), origins=self._origins)
             except Poison as poison:
                 rejects[at] = poison
-        await self._watchroom.take(found.readings, found.forecasts)
+        try:
+            await self._watchroom.take(found.readings, found.forecasts)
+        finally:
+            self._origins.forget()
         self._metrics.readings.inc(len(found.readings))
         self._metrics.forecasts.inc(len(found.forecasts))
         return rejects

@@ -12,10 +12,12 @@ from sensorcast_alerter.notify.group import group_name, worst_severity
 from sensorcast_alerter.notify.message import Errand, Message, Writer, sorted_for_message
 from sensorcast_alerter.notify.wanted import wanted
 from sensorcast_alerter.ports import Deliveries, Outbox, Refused, Sender
+from sensorcast_alerter.traced import sending
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock, from_millis, to_millis
 from sensorcast_common.errors import Retryable
 from sensorcast_common.incident import Channel
+from sensorcast_common.tracing import Tracing
 
 log = logs.logger(__name__)
 
@@ -57,6 +59,7 @@ class Courier:
         clock: The present.
         metrics: Counts.
         caps: How many SMS a day.
+        tracing: Starts the spans.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Courier:
         clock: Clock,
         metrics: AlerterMetrics,
         caps: Caps,
+        tracing: Tracing | None = None,
     ) -> None:
         self._outbox = outbox
         self._deliveries = deliveries
@@ -75,6 +79,7 @@ class Courier:
         self._clock = clock
         self._metrics = metrics
         self._caps = caps
+        self._tracing = tracing or Tracing()
         self._accepted: dict[tuple[str, str], tuple[int, str, int]] = {}
 
     async def carry(self, bundle: Sequence[Errand], sender: Sender) -> None:
@@ -121,7 +126,9 @@ class Courier:
         if not await self._within_caps(claimed):
             return None
         message = self._writer.write(claimed, now=now)
-        accepted_at = await self._send(claimed, message, sender)
+        with sending(self._tracing, claimed) as span:
+            accepted_at = await self._send(claimed, message, sender)
+            span.set_attribute("sensorcast.accepted", accepted_at is not None)
         if accepted_at is None:
             return None
         # Remembered until it is marked: if marking fails, the sweep brings it back here, and not to the channel.

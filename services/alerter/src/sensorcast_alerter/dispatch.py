@@ -8,6 +8,7 @@ from sensorcast_alerter.notify.draft import FOR_GOOD
 from sensorcast_alerter.notify.inhibit import InhibitStage
 from sensorcast_alerter.notify.pipeline import Pipeline
 from sensorcast_alerter.ports import ContactsSource, LabelsSource, Outbox
+from sensorcast_alerter.traced import trace_of
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock
 from sensorcast_common.tables.incidents import IncidentConflict, StoredIncident
@@ -68,6 +69,8 @@ class Dispatch:
         notices = self._pipeline.due(stored.incident, stored.outbox, now=self._clock())
         if not notices:
             return
+        if (trace := trace_of(stored)) is not None:
+            notices = [notice.model_copy(update={"trace": trace}) for notice in notices]
         try:
             after = await self._outbox.add(stored, notices)
         except IncidentConflict:

@@ -20,10 +20,12 @@ class HotBatch(NamedTuple):
     Attributes:
         batch_id: UUID.
         rows: Its readings; the same object that waits for the lake, so that they are held once.
+        trace: The traceparent of its handling, if that is recorded.
     """
 
     batch_id: str
     rows: Rows
+    trace: str | None = None
 
 
 class Accepted(NamedTuple):
@@ -40,8 +42,8 @@ class Accepted(NamedTuple):
     oldest_received: int
 
 
-def accept(batch: ReadingBatch) -> Accepted:
-    """Check a batch.
+def accept(batch: ReadingBatch, *, trace: str | None = None) -> Accepted:
+    """Check a batch, whose handling may be traced.
 
     Raises:
         Poison: No store could hold it; the reason names the field.
@@ -64,7 +66,7 @@ def accept(batch: ReadingBatch) -> Accepted:
             if not is_name(getattr(series, field)):
                 raise Poison(f"{field}: {getattr(series, field)[:64]!r} is not a name")
     return Accepted(
-        hot=HotBatch(batch_id, rows),
+        hot=HotBatch(batch_id, rows, trace),
         lake=LakeBatch(batch_id, batch.created_at, rows),
         oldest_received=min((reading.received_at for reading in batch.readings), default=batch.created_at),
     )

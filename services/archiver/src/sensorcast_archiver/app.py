@@ -3,6 +3,8 @@
 import sys
 from functools import partial
 
+from opentelemetry import trace
+
 from faststream_sqs import SQSBroker
 from faststream_sqs.annotations import SQSMessage
 from sensorcast_archiver.archive import Archive, HotPort, LakePort, Store
@@ -26,6 +28,7 @@ from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.watermarks import WatermarksTable
+from sensorcast_common.tracing import traceparent_of
 
 _SETTLE_SECONDS = 2.0
 """What the drain leaves for the last deletions."""
@@ -89,7 +92,12 @@ def _subscribe(broker: SQSBroker, settings: ArchiverSettings, names: Names, arch
     )
     async def store_batch(message: SQSMessage) -> None:
         await archive.room()
-        await archive.hold(ReadingBatch.decode(Envelope.parse(message.body)))
+        span = trace.get_current_span()
+        await archive.hold(
+            ReadingBatch.decode(Envelope.parse(message.body)),
+            on_stored=lambda store: span.add_event(f"stored in {store}"),
+            trace=traceparent_of(span) if span.is_recording() else None,
+        )
 
 
 async def _open_hot(

@@ -72,14 +72,23 @@ class Limits(NamedTuple):
     renew_seconds: float = 3.5 * 86_400
 
 
+OnStored = Callable[[Store], None]
+"""Told when a store holds a batch."""
+
+
+def _nobody(store: Store) -> None:
+    del store
+
+
 class _Entry:
-    def __init__(self, accepted: Accepted, done: "asyncio.Future[None]") -> None:
+    def __init__(self, accepted: Accepted, done: "asyncio.Future[None]", on_stored: OnStored) -> None:
         self.oldest_received = accepted.oldest_received
         self.bytes = accepted.lake.rows.nbytes
         self.missing = set(Store)
         self.hot = accepted.hot
         self.hot_since: float | None = None
         self.done = done
+        self.on_stored = on_stored
 
 
 class Archive:
@@ -139,17 +148,22 @@ class Archive:
             self._room.clear()
             await self._room.wait()
 
-    async def hold(self, batch: ReadingBatch) -> None:
+    async def hold(self, batch: ReadingBatch, *, on_stored: OnStored = _nobody, trace: str | None = None) -> None:
         """Return once both stores have the batch. The same batch may be held twice at a time; it is stored once.
+
+        Args:
+            batch: The batch.
+            on_stored: Told of each store that holds it; of a batch that is held twice only the first caller is told.
+            trace: The traceparent of its handling, if that is recorded; it is kept with the readings for a while.
 
         Raises:
             Poison: No store could hold it.
         """
-        accepted = accept(batch)
+        accepted = accept(batch, trace=trace)
         batch_id = accepted.lake.batch_id
         entry = self._entries.get(batch_id)
         if entry is None:
-            entry = self._enter(batch_id, accepted)
+            entry = self._enter(batch_id, accepted, on_stored)
         else:
             self._metrics.skipped("held")
         del accepted, batch
@@ -195,8 +209,8 @@ class Archive:
         if store in self._trouble:
             raise ConnectionError(f"writing fails: {self._trouble[store]}")
 
-    def _enter(self, batch_id: str, accepted: Accepted) -> _Entry:
-        entry = self._entries[batch_id] = _Entry(accepted, asyncio.get_running_loop().create_future())
+    def _enter(self, batch_id: str, accepted: Accepted, on_stored: OnStored) -> _Entry:
+        entry = self._entries[batch_id] = _Entry(accepted, asyncio.get_running_loop().create_future(), on_stored)
         now = self._monotonic()
         self._last_taken = (now, accepted.oldest_received)
         self._for_hot.add(accepted.hot, weight=len(accepted.hot.rows), now=now)
@@ -256,6 +270,7 @@ class Archive:
         if store is Store.HOT:
             entry.hot_since = self._monotonic()
         self._metrics.lag(store, seconds=(self._clock() - entry.oldest_received) / 1000)
+        entry.on_stored(store)
         entry.missing.discard(store)
         if not entry.missing:
             del self._entries[batch_id]

@@ -1,7 +1,7 @@
 """Writes batches to the hot store, and what they tell of devices to table `devices`."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sensorcast_archiver.accept import HotBatch
@@ -50,12 +50,18 @@ class HotWriter:
             Retryable: DynamoDB left something unwritten; write the same again.
         """
         for part in slices(batches, readings=SLICE_READINGS):
-            await self._write([reading for batch in part for reading in batch.rows.readings()])
+            traces = {
+                (series.tenant, series.device): batch.trace
+                for batch in part
+                if batch.trace is not None
+                for series in batch.rows.series
+            }
+            await self._write([reading for batch in part for reading in batch.rows.readings()], traces)
 
-    async def _write(self, readings: Sequence[Reading]) -> None:
+    async def _write(self, readings: Sequence[Reading], traces: Mapping[tuple[str, str], str]) -> None:
         # Packing a large flush takes a second of computing, which must not keep the loop from extending visibility.
         chunks = await asyncio.to_thread(pack, readings)
-        appended = await self._store.append(chunks, now=self._clock())
+        appended = await self._store.append(chunks, now=self._clock(), traces=traces)
         self._metrics.write_units("readings", appended.write_units)
         news = self._seen.news(readings)
         if news:

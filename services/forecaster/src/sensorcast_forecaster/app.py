@@ -19,6 +19,7 @@ from sensorcast_forecaster.metrics import ForecasterMetrics
 from sensorcast_forecaster.room import OnJob, OnTick, Room
 from sensorcast_forecaster.service import JobHandler, TickHandler
 from sensorcast_forecaster.settings import ForecasterSettings
+from sensorcast_forecaster.traced import JobTraces
 from sensorcast_forecaster.training.registry import ModelRegistry
 from sensorcast_forecaster.upkeep import upkeep
 
@@ -126,6 +127,7 @@ def _forecasting(room: Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
         publish=publish,
         metrics=metrics,
         clock=room.clock,
+        link=JobTraces(room.readings).link,
     )
     return ticks, shards
 

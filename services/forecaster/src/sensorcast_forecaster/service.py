@@ -35,6 +35,14 @@ Send = Callable[[Sequence[str]], Awaitable[None]]
 """Sends message texts; returns when all of them are accepted."""
 
 
+Link = Callable[[Sequence[Forecast]], Awaitable[None]]
+"""Links the work at hand to what led to forecasts."""
+
+
+async def _link_nothing(forecasts: Sequence[Forecast]) -> None:
+    del forecasts
+
+
 class ActiveDevices(Protocol):
     """The port to the table of devices."""
 
@@ -119,6 +127,7 @@ class JobHandler:
         publish: To the topic of forecasts.
         metrics: Of the service.
         clock: The present.
+        link: Told of the forecasts before they are published; links them to the traces of their readings.
     """
 
     settings: ForecasterSettings
@@ -129,6 +138,7 @@ class JobHandler:
     publish: Send
     metrics: ForecasterMetrics
     clock: Clock
+    link: Link = _link_nothing
 
     async def handle(self, text: str | bytes) -> None:
         """Forecast, store, publish; a repeated job writes over itself and publishes again.
@@ -153,6 +163,7 @@ class JobHandler:
         refused = [each for each in (*prepared, *answers) if isinstance(each, Refused)]
         started = time.perf_counter()
         await self.store.put(forecasts)
+        await self.link(forecasts)
         texts = batch_texts(forecasts, created_at=self.clock(), new_id=new_id)
         if texts:
             await self.publish(texts)

@@ -13,6 +13,7 @@ from sensorcast_common.lifecycle import Lifecycle, serve
 from sensorcast_common.mqtt import MqttSource
 from sensorcast_common.names import MQTT_READINGS_FILTER, Names
 from sensorcast_common.queue import sqs_broker, start_broker
+from sensorcast_common.tracing import Tracing
 from sensorcast_ingest.batcher import Batcher
 from sensorcast_ingest.inbox import Inbox, opened
 from sensorcast_ingest.intake import Intake, Source
@@ -20,6 +21,7 @@ from sensorcast_ingest.metrics import IngestMetrics
 from sensorcast_ingest.outbox import Outbox
 from sensorcast_ingest.settings import IngestSettings
 from sensorcast_ingest.sinks import BrokerSink
+from sensorcast_ingest.traced import IngestTraces
 
 INBOX_AT_ONCE: Final = 2000
 """Messages of the inbox that wait for SNS at one time; a batch is filled from them."""
@@ -44,6 +46,8 @@ async def build(
     aws = aws or Aws()
     metrics = IngestMetrics(life.registry)
     outboxes = await _outboxes(settings, life, aws=aws, metrics=metrics)
+    topic = Names(settings.stack).topic_readings
+    traces = IngestTraces(life.tracing, topic=topic, devices=settings.traces_of_devices)
 
     def intake_of(source: Source) -> Intake:
         return Intake(
@@ -53,6 +57,7 @@ async def build(
             readings=outboxes[0],
             quarantine=outboxes[1],
             metrics=metrics,
+            traces=traces,
             clock=clock,
         )
 
@@ -105,7 +110,10 @@ async def _from_queue(
     names = Names(settings.stack)
     inbox = Inbox()
     intake = intake_of(inbox)
-    broker = sqs_broker(service="ingest_inbox", aws=aws, life=life, drain_seconds=settings.drain_seconds / 2)
+    # Without spans of its own: a trace begins with a batch, as it does where messages come from MQTT.
+    broker = sqs_broker(
+        service="ingest_inbox", aws=aws, life=life, drain_seconds=settings.drain_seconds / 2, tracing=Tracing()
+    )
 
     @broker.subscriber(
         names.queue_inbox,

@@ -12,11 +12,13 @@ from sensorcast_common.mqtt import MessageBatch, MqttMessage
 from sensorcast_common.names import ReadingsTopic
 from sensorcast_common.payload import PayloadRejected, Reason, parse
 from sensorcast_common.reading import Reading
+from sensorcast_common.tracing import TRACEPARENT
 from sensorcast_ingest.batcher import Batcher, Draft
 from sensorcast_ingest.encode import encode
 from sensorcast_ingest.outbox import Outbox, Outgoing
 from sensorcast_ingest.quarantine import quarantined
 from sensorcast_ingest.receipt import Receipt
+from sensorcast_ingest.traced import Arrival, IngestTraces
 
 if TYPE_CHECKING:
     from sensorcast_ingest.metrics import IngestMetrics
@@ -44,6 +46,7 @@ class Intake:
         readings: Takes batches.
         quarantine: Takes what could not be read.
         metrics: Counts.
+        traces: Starts spans.
         clock: The present.
         monotonic: Seconds on a clock that never goes back, for the linger.
     """
@@ -57,6 +60,7 @@ class Intake:
         readings: Outbox,
         quarantine: Outbox,
         metrics: "IngestMetrics",
+        traces: IngestTraces,
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,6 +70,7 @@ class Intake:
         self._readings = readings
         self._quarantine = quarantine
         self._metrics = metrics
+        self._traces = traces
         self._clock = clock
         self._monotonic = monotonic
         self.ended = asyncio.Event()
@@ -94,6 +99,11 @@ class Intake:
         readings: list[Reading] = []
         self._metrics.messages.inc(len(batch.messages))
         for message in batch.messages:
+            if message.properties and (arrival := self._traces.arrival(message, receipt)) is not None:
+                await self._pass_on(readings, receipt)
+                readings = []
+                await self._take_traced(message, arrival)
+                continue
             try:
                 readings += self._read(message)
             except PayloadRejected as rejected:
@@ -104,6 +114,17 @@ class Intake:
                 readings = []
         await self._pass_on(readings, receipt)
         receipt.release()
+
+    async def _take_traced(self, message: MqttMessage, arrival: Arrival) -> None:
+        try:
+            readings = self._read(message)
+        except PayloadRejected as rejected:
+            arrival.rejected(rejected.reason_code)
+            arrival.hold()
+            await self._set_aside(message, rejected, arrival)
+        else:
+            await self._pass_on(readings, arrival)
+        arrival.release()
 
     async def _pass_on(self, readings: list[Reading], receipt: Receipt) -> None:
         self._metrics.readings.inc(len(readings))
@@ -124,7 +145,8 @@ class Intake:
         reason = str(rejected.reason_code)
         self._metrics.quarantined.labels(reason).inc()
         text = quarantined(message, reason=reason, detail=rejected.detail)
-        await self._quarantine.put(Outgoing(text, new_id(), {"reason": reason}, (receipt,)))
+        trace = {} if receipt.trace is None else {TRACEPARENT: receipt.trace}
+        await self._quarantine.put(Outgoing(text, new_id(), {"reason": reason, **trace}, (receipt,)))
 
     async def _send(self, draft: Draft | None) -> None:
         if draft is None:
@@ -133,11 +155,14 @@ class Intake:
         for receipt in draft.receipts:
             for _ in parts[1:]:
                 receipt.hold()
+        at = 0
         for part in parts:
+            headers = self._traces.headers(part, draft.readings[at], draft.receipts)
+            at += part.readings
             self._batcher.learn(readings=part.readings, size=len(part.text))
             self._metrics.batch_bytes.observe(len(part.text))
             self._metrics.batch_readings.observe(part.readings)
-            await self._readings.put(Outgoing(part.text, part.batch_id, {}, draft.receipts))
+            await self._readings.put(Outgoing(part.text, part.batch_id, headers, draft.receipts))
 
     def _acknowledge(self, batch: MessageBatch) -> None:
         batch.ack()

@@ -10,12 +10,17 @@ class Receipt:
 
     Args:
         acknowledge: Sends the PUBACKs.
+        trace: The traceparent of the message, where it is traced by itself.
+
+    Attributes:
+        trace: As given.
     """
 
-    __slots__ = ("_acknowledge", "_held")
+    __slots__ = ("_acknowledge", "_held", "trace")
 
-    def __init__(self, acknowledge: Callable[[], None]) -> None:
+    def __init__(self, acknowledge: Callable[[], None], *, trace: str | None = None) -> None:
         self._acknowledge = acknowledge
+        self.trace = trace
         self._held = 1
 
     def hold(self) -> None:

@@ -21,6 +21,8 @@ class IngestSettings(MqttSettings, ServiceSettings):
         linger_ms: Milliseconds for which the first reading of a batch waits for company.
         batch_bytes: Bytes of message text a batch is filled toward. SNS and SQS bill by 64 KiB, attributes included.
         publish_concurrency: Requests to SNS at one time.
+        traces_of_devices: Whether a message whose user property `traceparent` (MQTT 5) says that it is recorded is
+            traced, whatever the ratio; a device then decides how much is.
     """
 
     source: Literal["mqtt", "queue"] = "mqtt"
@@ -29,3 +31,4 @@ class IngestSettings(MqttSettings, ServiceSettings):
     linger_ms: int = Field(default=100, ge=0, le=10_000)
     batch_bytes: int = Field(default=65_024, ge=1024, le=250_000)
     publish_concurrency: int = Field(default=4, ge=1, le=64)
+    traces_of_devices: bool = True

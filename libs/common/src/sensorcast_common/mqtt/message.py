@@ -12,12 +12,14 @@ class MqttMessage(NamedTuple):
         payload: As sent.
         redelivered: Whether it may have been delivered before: DUP was set, or it is a retained message.
         received_at: In milliseconds since 1970 UTC.
+        properties: Those of MQTT 5 as sent; see `user_property`.
     """
 
     topic: str
     payload: bytes
     redelivered: bool
     received_at: int
+    properties: bytes = b""
 
 
 class MessageBatch(NamedTuple):

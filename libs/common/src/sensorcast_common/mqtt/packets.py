@@ -11,6 +11,12 @@ _DUP: Final = 0x08
 _RETAIN: Final = 0x01
 _MAX_LENGTH_BYTES: Final = 4
 
+# What a PUBLISH may have (section 3.3.2.3): a byte, an integer of four or two, texts and binary data with a length.
+_USER_PROPERTY: Final = 0x26
+_SUBSCRIPTION_IDENTIFIER: Final = 0x0B
+_TEXTS: Final = frozenset({0x03, 0x08, 0x09})
+_WIDTHS: Final = {0x01: 1, 0x02: 4, 0x23: 2}
+
 
 class MalformedPacket(Exception):  # noqa: N818 - names what it is about
     """The broker broke the protocol; the connection is of no more use."""
@@ -25,6 +31,7 @@ class Publish(NamedTuple):
         qos: 0 or 1.
         mid: Packet identifier; 0 with QoS 0.
         repeated: Whether it may have been delivered before: DUP is set, or it is a retained message.
+        properties: Those of MQTT 5 as sent, without their length.
     """
 
     topic: bytes
@@ -32,6 +39,7 @@ class Publish(NamedTuple):
     qos: int
     mid: int
     repeated: bool
+    properties: bytes = b""
 
 
 class Split(NamedTuple):
@@ -93,6 +101,7 @@ def _publish(data: bytes, first: int, start: int, stop: int, *, is_mqtt5: bool) 
             raise MalformedPacket("PUBLISH ends before its packet identifier")
         mid = data[at] << 8 | data[at + 1]
         at += 2
+    properties = b""
     if is_mqtt5:
         if at < stop and data[at] == 0:
             at += 1
@@ -100,10 +109,53 @@ def _publish(data: bytes, first: int, start: int, stop: int, *, is_mqtt5: bool) 
             decoded = _variable_length(data, at, stop)
             if decoded is None:
                 raise MalformedPacket("PUBLISH ends before its properties")
-            at = decoded[1] + decoded[0]
+            begin, at = decoded[1], decoded[1] + decoded[0]
+            properties = data[begin:at]
     if at > stop or (qos and not mid):
         raise MalformedPacket("PUBLISH is shorter than what it holds, or has packet identifier 0")
-    return Publish(topic, data[at:stop], qos, mid, bool(first & (_DUP | _RETAIN)))
+    return Publish(topic, data[at:stop], qos, mid, bool(first & (_DUP | _RETAIN)), properties)
+
+
+def user_property(properties: bytes, name: str) -> str | None:
+    """The first value of a user property of a PUBLISH (section 2.2.2).
+
+    Args:
+        properties: As in `Publish`.
+        name: Of the property.
+
+    Returns:
+        The value; `None` where there is none, or where the properties are not what they should be.
+    """
+    at, wanted = 0, name.encode()
+    try:
+        while at < len(properties):
+            kind = properties[at]
+            at += 1
+            if kind == _USER_PROPERTY:
+                key, at = _bytes(properties, at)
+                value, at = _bytes(properties, at)
+                if key == wanted:
+                    return value.decode()
+            elif kind in _TEXTS:
+                _, at = _bytes(properties, at)
+            elif kind == _SUBSCRIPTION_IDENTIFIER:
+                decoded = _variable_length(properties, at, len(properties))
+                if decoded is None:
+                    return None
+                at = decoded[1]
+            else:
+                at += _WIDTHS[kind]
+    except (IndexError, KeyError, UnicodeDecodeError, MalformedPacket):
+        return None
+    return None
+
+
+def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    """Bytes after their length (sections 1.5.4 and 1.5.6), and where they end."""
+    end = at + 2 + (data[at] << 8 | data[at + 1])
+    if end > len(data):
+        raise IndexError(end)
+    return data[at + 2 : end], end
 
 
 def _variable_length(data: bytes, at: int, end: int) -> tuple[int, int] | None:

@@ -226,7 +226,9 @@ class MqttSource:
                     self._tap.resume()
 
         messages = [
-            MqttMessage(message.topic.decode("utf-8", "replace"), message.payload, message.repeated, at)
+            MqttMessage(
+                message.topic.decode("utf-8", "replace"), message.payload, message.repeated, at, message.properties
+            )
             for message, at in taken
         ]
         return MessageBatch(messages, ack)
