@@ -4,6 +4,7 @@
 {{- $service := index $values .name -}}
 {{- $preStop := int (default 0 $service.preStopSeconds) -}}
 {{- $tls := default $values.mqtt.tlsSecret $service.mqttTlsSecret -}}
+{{- $traces := and $values.tracing.enabled $values.tracing.headersSecret (ne .name "api") -}}
 {{- $mqtt := has .name (list "ingest" "alerter" "api") -}}
 metadata:
   labels:
@@ -91,6 +92,9 @@ spec:
         {{- if and $mqtt $values.mqtt.authSecret }}
         - {name: mqtt-auth, mountPath: /etc/sensorcast/mqtt-auth, readOnly: true}
         {{- end }}
+        {{- if $traces }}
+        - {name: traces, mountPath: /etc/sensorcast/traces, readOnly: true}
+        {{- end }}
   volumes:
     - name: tmp
       emptyDir: {sizeLimit: 512Mi}
@@ -101,6 +105,10 @@ spec:
     {{- if and $mqtt $values.mqtt.authSecret }}
     - name: mqtt-auth
       secret: {secretName: {{ $values.mqtt.authSecret }}, defaultMode: 0440}
+    {{- end }}
+    {{- if $traces }}
+    - name: traces
+      secret: {secretName: {{ $values.tracing.headersSecret }}, defaultMode: 0440}
     {{- end }}
   topologySpreadConstraints:
     {{- range $key, $policy := dict "topology.kubernetes.io/zone" $values.topologySpread.zone "kubernetes.io/hostname" $values.topologySpread.node }}

@@ -164,7 +164,7 @@ class Recorder:
         if before is not None and before.incident.basis is Basis.PREDICTED:
             self._count_prediction(transition, decision.reason)
         self._note(decision)
-        self._hand_over(stored, [stored.outbox[notice.key] for notice in notices])
+        self._hand_over(stored, [stored.outbox.get(notice.key, notice) for notice in notices])
         return stored
 
     async def add(self, incident: Incident, rule: Rule) -> None:
@@ -191,7 +191,7 @@ class Recorder:
         if not notices:
             return stored
         stored = await self._incidents.change(stored, incident, notices)
-        self._hand_over(stored, [stored.outbox[notice.key] for notice in notices])
+        self._hand_over(stored, [stored.outbox.get(notice.key, notice) for notice in notices])
         return stored
 
     def _notices(
