@@ -17,6 +17,7 @@ from sensorcast_alerter.notify.address_book import AddressBook
 from sensorcast_alerter.notify.inhibit import InhibitStage
 from sensorcast_alerter.notify.message import Message, Writer
 from sensorcast_alerter.notify.pipeline import build_pipeline
+from sensorcast_alerter.notify.tariff import Tariff
 from sensorcast_alerter.ports import ContactsSource, Deliveries, LabelsSource, Outbox, Sender
 from sensorcast_alerter.sweep import Devices, Sweep
 from sensorcast_alerter.traced import Origins, TracedIncidents
@@ -356,6 +357,7 @@ class Room:
         countries: To which SMS may go.
         group_wait: Seconds that a message waits for others.
         tracing: Starts spans.
+        tariff: What SMS cost.
     """
 
     def __init__(
@@ -370,6 +372,7 @@ class Room:
         countries: Collection[str] = (),
         group_wait: float = 0.0,
         tracing: Tracing | None = None,
+        tariff: Tariff | None = None,
     ) -> None:
         self.now = MIDNIGHT
         self.tables = tables or MemoryTables()
@@ -377,7 +380,7 @@ class Room:
         self.telephone = telephone or Telephone()
         self.vehicle = Telephone()
         self.registry = CollectorRegistry()
-        metrics = AlerterMetrics(self.registry)
+        metrics = self.metrics = AlerterMetrics(self.registry)
         self.mailbox, self.hook, self.chat = Telephone(), Telephone(), Telephone()
         senders: dict[Channel, tuple[Sender, int]] = {
             Channel.SMS: (self.telephone, 2),
@@ -400,6 +403,7 @@ class Room:
                 metrics=metrics,
                 caps=caps or Caps(),
                 tracing=tracing,
+                tariff=tariff,
             ),
             senders=senders,
             clock=self.clock,

@@ -95,6 +95,9 @@ spec:
         {{- if $traces }}
         - {name: traces, mountPath: /etc/sensorcast/traces, readOnly: true}
         {{- end }}
+        {{- if and (eq .name "alerter") $service.smsPrices }}
+        - {name: sms-prices, mountPath: /etc/sensorcast/sms, readOnly: true}
+        {{- end }}
   volumes:
     - name: tmp
       emptyDir: {sizeLimit: 512Mi}
@@ -109,6 +112,10 @@ spec:
     {{- if $traces }}
     - name: traces
       secret: {secretName: {{ $values.tracing.headersSecret }}, defaultMode: 0440}
+    {{- end }}
+    {{- if and (eq .name "alerter") $service.smsPrices }}
+    - name: sms-prices
+      configMap: {name: {{ include "sensorcast.fullname" .root }}-sms-prices}
     {{- end }}
   topologySpreadConstraints:
     {{- range $key, $policy := dict "topology.kubernetes.io/zone" $values.topologySpread.zone "kubernetes.io/hostname" $values.topologySpread.node }}

@@ -17,6 +17,7 @@ from sensorcast_alerter.notify.channels import open_channels
 from sensorcast_alerter.notify.inhibit import InhibitStage
 from sensorcast_alerter.notify.message import Writer
 from sensorcast_alerter.notify.pipeline import build_pipeline
+from sensorcast_alerter.notify.tariff import Tariff, price_table
 from sensorcast_alerter.past import HotPast
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_alerter.sweep import Sweep
@@ -74,6 +75,9 @@ async def build(
         book, channels=senders.keys(), inhibit=inhibit, countries=settings.sms_countries, count=metrics.hold
     )
     timezone = ZoneInfo(settings.timezone)
+    prices = None if settings.sms_price_file is None else price_table(settings.sms_price_file)
+    tariff = Tariff({} if prices is None else prices.dollars_per_part)
+    metrics.expect_sms(prices, monthly_dollars=settings.sms_monthly_dollars)
     courier = Courier(
         outbox=outbox,
         deliveries=DeliveriesTable(dynamodb, names, owner=owner),
@@ -85,6 +89,7 @@ async def build(
             per_tenant=settings.sms_per_tenant_per_day,
             timezone=timezone,
         ),
+        tariff=tariff,
         tracing=life.tracing,
     )
     announcer = Announcer(

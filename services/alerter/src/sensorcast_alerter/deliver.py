@@ -10,6 +10,7 @@ from sensorcast_alerter.metrics import AlerterMetrics
 from sensorcast_alerter.notify.draft import Held
 from sensorcast_alerter.notify.group import group_name, worst_severity
 from sensorcast_alerter.notify.message import Errand, Message, Writer, sorted_for_message
+from sensorcast_alerter.notify.tariff import Tariff
 from sensorcast_alerter.notify.wanted import wanted
 from sensorcast_alerter.ports import Deliveries, Outbox, Refused, Sender
 from sensorcast_alerter.traced import sending
@@ -59,6 +60,7 @@ class Courier:
         clock: The present.
         metrics: Counts.
         caps: How many SMS a day.
+        tariff: What SMS cost.
         tracing: Starts the spans.
     """
 
@@ -71,6 +73,7 @@ class Courier:
         clock: Clock,
         metrics: AlerterMetrics,
         caps: Caps,
+        tariff: Tariff | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._outbox = outbox
@@ -79,6 +82,7 @@ class Courier:
         self._clock = clock
         self._metrics = metrics
         self._caps = caps
+        self._tariff = tariff or Tariff()
         self._tracing = tracing or Tracing()
         self._accepted: dict[tuple[str, str], tuple[int, str, int]] = {}
 
@@ -184,12 +188,11 @@ class Courier:
             together=len(claimed),
             message_id=message.message_id,
         )
-        outcomes = self._metrics.notifications
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await sender.send(message)
         except Refused as refused:
-            outcomes.labels(notice.channel, "refused").inc()
+            self._count(notice.channel, message, "refused")
             told.error("notice refused", reason=refused.reason)
             await self._refuse(claimed, refused.reason)
             return None
@@ -197,25 +200,30 @@ class Courier:
             reason = str(error) or "timeout"
             now = self._clock()
             if now - to_millis(notice.created_at) > GIVE_UP_MS and notice.attempts:
-                outcomes.labels(notice.channel, "refused").inc()
+                self._count(notice.channel, message, "refused")
                 told.error("notice given up", reason=reason)
                 await self._refuse(claimed, f"not accepted within a day: {reason}")
                 return None
             wait = min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** min(notice.attempts, 10))
             if isinstance(error, Retryable) and error.after is not None:
                 wait = min(LONGEST_WAIT_MS, max(wait, round(error.after * 1000)))
-            outcomes.labels(notice.channel, "failed").inc()
+            self._count(notice.channel, message, "failed")
             told.warning("notice not accepted", reason=reason, next_try_in_s=wait / 1000)
             for errand in claimed:
                 await self._outbox.postpone(*errand, until=now + wait)
             return None
         now = self._clock()
-        outcomes.labels(notice.channel, "accepted").inc()
+        self._count(notice.channel, message, "accepted")
         for _, each in claimed:
             if each.ready_at is not None:
                 self._metrics.delay.labels(each.channel).observe(max(0, now - to_millis(each.ready_at)) / 1000)
         told.info("notice accepted", occasion=notice.occasion)
         return now
+
+    def _count(self, channel: Channel, message: Message, outcome: str) -> None:
+        self._metrics.notifications.labels(channel, outcome).inc()
+        if channel is Channel.SMS:
+            self._metrics.sms(self._tariff.of(message.address, message.text), outcome)
 
     async def _refuse(self, claimed: Sequence[Errand], reason: str) -> None:
         for errand in claimed:

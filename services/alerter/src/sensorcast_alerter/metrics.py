@@ -1,6 +1,10 @@
 """What the alerter counts; no label holds a tenant, a device or a rule."""
 
+from datetime import UTC, datetime, time
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from sensorcast_alerter.notify.tariff import PriceTable, SmsCost
 
 _DELAYS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
@@ -42,6 +46,28 @@ class AlerterMetrics:
             "sensorcast_alerter_notifications_total",
             "Attempts to send a message.",
             ["channel", "outcome"],
+            registry=registry,
+        )
+        self.sms_parts = Counter(
+            "sensorcast_alerter_sms_parts_total",
+            "Parts of SMS by country and outcome of the try; what was accepted is billed by the part.",
+            ["country", "outcome"],
+            registry=registry,
+        )
+        self.sms_cost = Counter(
+            "sensorcast_alerter_sms_cost_dollars_total",
+            "Estimated cost of accepted SMS by country, for the countries that the price table has.",
+            ["country"],
+            registry=registry,
+        )
+        self.sms_budget = Gauge(
+            "sensorcast_alerter_sms_monthly_dollars",
+            "What SMS may cost in a month, as the settings say; 0 where they do not.",
+            registry=registry,
+        )
+        self.sms_prices_date = Gauge(
+            "sensorcast_alerter_sms_prices_timestamp_seconds",
+            "Date of the table of SMS prices; 0 without one.",
             registry=registry,
         )
         self.held = Counter(
@@ -97,6 +123,20 @@ class AlerterMetrics:
     def conflict(self) -> None:
         """Count a transition that another alerter was faster than."""
         self.conflicts.inc()
+
+    def expect_sms(self, table: PriceTable | None, *, monthly_dollars: float | None) -> None:
+        """Show the date of the prices and the budget, and the cost of every priced country from nought on."""
+        self.sms_budget.set(monthly_dollars or 0)
+        if table is not None:
+            self.sms_prices_date.set(datetime.combine(table.as_of, time(), UTC).timestamp())
+            for country in table.dollars_per_part:
+                self.sms_cost.labels(country)
+
+    def sms(self, cost: SmsCost, outcome: str) -> None:
+        """Count an SMS that was tried."""
+        self.sms_parts.labels(cost.country, outcome).inc(cost.parts)
+        if outcome == "accepted" and cost.dollars is not None:
+            self.sms_cost.labels(cost.country).inc(cost.dollars)
 
     def hold(self, reason: str) -> None:
         """Count a notice that is kept back."""

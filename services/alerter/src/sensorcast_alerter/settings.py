@@ -1,6 +1,7 @@
 """What the alerter is told."""
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from sensorcast_alerter.notify.mail import MailServer
+from sensorcast_alerter.notify.tariff import price_table
 from sensorcast_common.mqtt import MqttSettings
 from sensorcast_common.settings import ServiceSettings
 
@@ -28,6 +30,9 @@ class AlerterSettings(MqttSettings, ServiceSettings):
         sms_per_number_per_day: SMS that one number gets on one day of `timezone`; what is over is kept back, and shown.
         sms_per_tenant_per_day: SMS that one tenant sends on one day.
         sms_countries: ISO 3166 codes of the countries that SMS may go to, separated by commas; all, where it is empty.
+        sms_price_file: JSON table of what a part of an SMS costs, by country, from which the cost is estimated; see
+            `notify.tariff`.
+        sms_monthly_dollars: What SMS may cost in a month; an alert compares the estimate with it, nothing is kept back.
         group_wait_seconds: How long a message waits for others of its group.
         public_url: Where people reach the page; links in messages start with it.
         email: How mail is sent: `off`, `ses` or `smtp`.
@@ -49,6 +54,8 @@ class AlerterSettings(MqttSettings, ServiceSettings):
     sms_per_number_per_day: int = Field(default=100, ge=1)
     sms_per_tenant_per_day: int = Field(default=1000, ge=1)
     sms_countries: Annotated[tuple[str, ...], NoDecode] = ()
+    sms_price_file: Path | None = None
+    sms_monthly_dollars: float | None = Field(default=None, gt=0)
     group_wait_seconds: float = Field(default=0.5, ge=0, le=60)
     public_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$", max_length=80)
     email: Literal["off", "ses", "smtp"] = "off"
@@ -81,6 +88,13 @@ class AlerterSettings(MqttSettings, ServiceSettings):
             if not (len(code) == 2 and code.isascii() and code.isalpha() and code.isupper()):
                 raise ValueError(f"{code!r} is no ISO 3166 code, such as DE")
         return codes
+
+    @field_validator("sms_price_file")
+    @classmethod
+    def _has_prices(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            price_table(path)
+        return path
 
     @field_validator("smtp_url")
     @classmethod

@@ -21,6 +21,11 @@ def gsm7(text: str) -> str:
     return "".join(_gsm7_character(character) for character in unicodedata.normalize("NFC", text))
 
 
+def is_gsm7(text: str) -> bool:
+    """Whether the alphabet has every character of `text`."""
+    return all(character in _BASIC or character in _EXTENDED for character in text)
+
+
 def septets(text: str) -> int:
     """The length that counts toward a part; an extended character takes two."""
     return sum(2 if character in _EXTENDED else 1 for character in text)
