@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.services.alerter.room import NUMBER, Room, limit_rule, reading
 
 from sensorcast_alerter.notify.sms_parts import parts
-from sensorcast_alerter.notify.tariff import PriceTable, Tariff, price_table
+from sensorcast_alerter.notify.tariff import PriceTable, SmsCost, Tariff, price_table
 from sensorcast_alerter.ports import Refused
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_common.errors import Retryable
@@ -51,9 +51,9 @@ def test_a_longer_text_never_takes_fewer_parts(text: str, more: str) -> None:
 
 def test_a_country_without_a_price_has_parts_alone() -> None:
     tariff = Tariff({"DE": 0.1})
-    assert tariff.of(NUMBER, "a" * 161) == ("DE", 2, pytest.approx(0.2))
-    assert tariff.of("+390612345678", "a") == ("IT", 1, None)
-    assert tariff.of("+99912345678", "a") == ("unknown", 1, None)
+    assert tariff.of(NUMBER, "a" * 161) == SmsCost("DE", 2, 0.2)
+    assert tariff.of("+390612345678", "a") == SmsCost("IT", 1, None)
+    assert tariff.of("+99912345678", "a") == SmsCost("unknown", 1, None)
 
 
 async def test_what_was_accepted_is_counted_as_spent_and_tries_are_counted_by_outcome() -> None:
