@@ -12,6 +12,7 @@ the machine, that floor is what the fleet can reach.
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -170,6 +171,7 @@ async def fleet_frames(browsing: Browsing, *, rate: int, seconds: float, devices
 
 async def measure(rate: int, seconds: float, devices: int) -> None:
     """Print all figures."""
+    print(f"Load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     async with launched() as browser:
         browsing = Browsing(browser)
         fleet = [f"truck-{number}" for number in range(FLEET)]

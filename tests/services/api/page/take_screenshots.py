@@ -32,6 +32,7 @@ async def views(address: str, key: str) -> list[tuple[str, str]]:
     async with httpx.AsyncClient(base_url=address, headers={"X-API-Key": key}) as client:
         fleet = (await client.get("/v1/fleet", params={"limit": 200})).json()["items"]
         incidents = (await client.get("/v1/incidents")).json()["items"]
+        rules = (await client.get("/v1/rules")).json()["items"]
     worst = max(fleet, key=lambda each: (each["incident"] is not None, (each["risk"] or {}).get("probability", 0)))
     found = [
         ("fleet", "/"),
@@ -39,8 +40,15 @@ async def views(address: str, key: str) -> list[tuple[str, str]]:
         ("incidents", "/incidents"),
         ("history", "/history"),
         ("rules", "/rules"),
+        ("product", "/products/+"),
+        ("recipients", "/recipients"),
+        ("escalations", "/escalations"),
+        ("silences", "/silences"),
+        ("keys", "/keys"),
         ("status", "/status"),
     ]
+    if rules:
+        found.append(("rule", f"/rules/{rules[0]['rule_id']}"))
     if incidents:
         found.append(("incident", f"/incidents/{incidents[0]['incident_id']}"))
     return found
@@ -53,6 +61,16 @@ async def settled(page: Page) -> None:
     await expect(page.locator(".connection-connecting")).to_have_count(0)
     await expect(page.locator(".chart-loading")).to_have_count(0)
     await page.wait_for_timeout(600)
+
+
+async def tried(page: Page) -> None:
+    """Show what a rule would have done."""
+    await page.get_by_role("button", name="Try the last day").click()
+    said = page.locator(".preview-said")
+    await expect(said).to_be_visible(timeout=90_000)
+    await page.get_by_role("heading", name="What this rule would have done").scroll_into_view_if_needed()
+    await page.mouse.wheel(0, 420)
+    await page.wait_for_timeout(300)
 
 
 async def take(data_dir: Path, images: Path) -> list[Path]:
@@ -80,6 +98,8 @@ async def take(data_dir: Path, images: Path) -> list[Path]:
                         continue
                     await page.goto(running.api_url + path)
                     await settled(page)
+                    if name == "rule":
+                        await tried(page)
                     taken.append(await _shoot(page, images / f"{name}{look}.png"))
     return taken
 

@@ -75,7 +75,7 @@ function Said({ result, span }: Found) {
   return (
     <div class="preview-said">
       <p>
-        <strong>{result.alerts === 0 ? t("preview.no-alerts") : plural("preview.alerts", result.alerts, { sms: t("preview.sms", { count: result.sms }) })}</strong>
+        <strong>{alertsText(result)}</strong>
       </p>
       {result.alerts > 0 ? (
         <dl class="preview-counts">
@@ -94,6 +94,12 @@ function Said({ result, span }: Found) {
       </p>
     </div>
   );
+}
+
+function alertsText({ alerts, sms }: RehearsalResult): string {
+  if (alerts === 0) return t("preview.no-alerts");
+  const said = plural("preview.alerts", alerts);
+  return sms > 0 ? t("preview.sms", { alerts: said, count: sms }) : t("preview.sms-none", { alerts: said });
 }
 
 function counts({ came_true: came, false_alarms: wrong, missed, lead_minutes: lead }: RehearsalResult): [string, string][] {
