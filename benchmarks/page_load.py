@@ -1,4 +1,4 @@
-"""What the page carries: from a device's publish to the drawn chart, and how steadily a large fleet is drawn.
+"""What the page carries: first paint, the way from a device's publish to the drawn chart, and the frames of a fleet.
 
 `python -m benchmarks.page_load [--rate N] [--seconds N] [--devices N]`
 
@@ -30,6 +30,10 @@ from tests.services.api.page.browser import Browsing, find_chromium, launched
 
 WATCHED: Final = "truck-1"
 FLEET: Final = 100
+
+VISITS: Final = 7
+
+PAINTED: Final = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
 RECORD_DRAWS: Final = """() => {
     window.draws = [];
@@ -141,6 +145,24 @@ async def watching_all(server: Server) -> AsyncIterator[None]:
         writer.close()
 
 
+async def first_paint(browsing: Browsing) -> None:
+    """Print when a newcomer's browser, which has nothing of the page yet, shows something, and when the fleet."""
+    paints: list[float] = []
+    shown: list[float] = []
+    async with serving(FLEET) as (server, _):
+        for _ in range(VISITS):
+            async with browsing() as page:
+                began = time.perf_counter()
+                await page.goto(f"http://127.0.0.1:{server.port}/#key={server.key}", wait_until="commit")
+                await expect(page.locator(".row-link")).to_have_count(FLEET)
+                shown.append((time.perf_counter() - began) * 1000)
+                paints.append(cast("float", await page.evaluate(PAINTED)))
+    print(
+        f"First paint {statistics.median(paints):,.0f} ms (longest of {VISITS} {max(paints):,.0f}), "
+        f"{FLEET} devices on the screen after {statistics.median(shown):,.0f} ms (longest {max(shown):,.0f})"
+    )
+
+
 async def frames(page: Page, name: str, seconds: float, during: Callable[[], Awaitable[object]] | None = None) -> None:
     """Print the intervals between frames while something goes on."""
     await page.evaluate(RECORD_FRAMES)
@@ -174,6 +196,7 @@ async def measure(rate: int, seconds: float, devices: int) -> None:
     print(f"Load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     async with launched() as browser:
         browsing = Browsing(browser)
+        await first_paint(browsing)
         fleet = [f"truck-{number}" for number in range(FLEET)]
         await chart_latency(browsing, rate=rate, seconds=seconds, devices=fleet)
         await chart_latency(browsing, rate=rate, seconds=seconds, devices=[WATCHED])

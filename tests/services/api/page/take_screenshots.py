@@ -19,6 +19,9 @@ Scheme = Literal["light", "dark"]
 EVERY_LOOK: Final = ("fleet", "device", "incident")
 """The other views are shown in two looks only."""
 
+ONE_LOOK: Final = ("product", "recipients", "escalations", "silences", "keys")
+"""And these in one."""
+
 LOOKS: Final[list[tuple[str, ViewportSize, Scheme]]] = [
     ("", LAPTOP, "light"),
     ("-dark", LAPTOP, "dark"),
@@ -94,7 +97,7 @@ async def take(data_dir: Path, images: Path) -> list[Path]:
                 await page.goto(f"{running.api_url}/#key={key}")
                 await expect(page.locator(".row-link").first).to_be_visible()
                 for name, path in await views(running.api_url, key):
-                    if look not in ("", "-phone-dark") and name not in EVERY_LOOK:
+                    if look and (name in ONE_LOOK or (look != "-phone-dark" and name not in EVERY_LOOK)):
                         continue
                     await page.goto(running.api_url + path)
                     await settled(page)

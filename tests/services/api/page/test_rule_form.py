@@ -42,6 +42,12 @@ async def test_a_rule_is_tried_on_the_last_week(browsing: Browsing) -> None:
         await page.get_by_label("Not above").fill("10")
         await preview.get_by_role("button", name="Try the last day").click()
         await expect(preview).to_contain_text("Nobody would have been alerted.")
+        # Whatever becomes of the connection, it can be tried again.
+        await page.route("**/v1/rules/test", lambda route: route.abort("timedout"))
+        await preview.get_by_role("button", name="Try the last day").click()
+        await expect(preview.get_by_role("alert")).to_contain_text("Sensorcast does not answer.")
+        await expect(preview.get_by_role("button", name="Try the last day")).to_be_enabled()
+        await page.unroute("**/v1/rules/test")
         # Rules of every kind can be tried, also before they have a name.
         await page.goto(f"{address}/rules/+")
         await page.get_by_role("button", name="Silence").click()

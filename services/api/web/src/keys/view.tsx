@@ -78,7 +78,7 @@ function Row({ state, changed }: { state: KeyState; changed: () => void }) {
   const me = session.value.state === "signed-in" ? session.value.me.key_id : "";
   const mine = state.key_id === me;
   return (
-    <li class="rule">
+    <li class="rule with-action">
       <span class="rule-name">
         {state.name || t("keys.nameless")}
         <span class={`tag tag-${state.role === "admin" ? "warning" : "role"}`}>{state.role}</span>

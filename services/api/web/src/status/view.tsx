@@ -133,7 +133,7 @@ function Queues({ queues }: { queues: QueueStatus[] }) {
                 </th>
                 <td>{number(queue.waiting)}</td>
                 <td class="roomy">{number(queue.in_work)}</td>
-                <td>{queue.oldest_seconds === null ? "–" : duration(queue.oldest_seconds * 1000)}</td>
+                <td>{queue.oldest_seconds ? duration(queue.oldest_seconds * 1000) : "–"}</td>
                 <td class={queue.dead_letters > 0 ? "bad" : ""}>{number(queue.dead_letters)}</td>
               </tr>
             ))}
