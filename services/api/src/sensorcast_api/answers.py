@@ -16,7 +16,7 @@ from sensorcast_api.kept import AnswerCache, KeptAnswer
 from sensorcast_api.stream.hub import Hub
 
 _READS: Final = ("GET", "HEAD")
-_ETAG_BYTES: Final = 12
+_ETAG_DIGITS: Final = 24
 _VARY: Final = "Authorization, X-API-Key, Accept, Accept-Encoding"
 _REVALIDATE: Final = "private, no-cache"
 """A browser may keep an answer for its own user, and asks each time whether it is still good."""
@@ -137,7 +137,7 @@ class _Answer:
         etag = headers.get("etag")
         if etag is None:
             # Weak: the same content may be packed in other ways.
-            etag = f'W/"{hashlib.blake2b(body, digest_size=_ETAG_BYTES).hexdigest()}"'
+            etag = f'W/"{hashlib.sha256(body).hexdigest()[:_ETAG_DIGITS]}"'
             headers["ETag"] = etag
         headers.setdefault("Cache-Control", _REVALIDATE)
         return etag

@@ -86,11 +86,11 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
     problems.install(app)
     resources: set[str] = set()
     for module in (
-        me,
-        fleet,
         devices,
-        series,
         readings,
+        fleet,
+        me,
+        series,
         past_readings,
         past_aggregates,
         past_export,
@@ -111,7 +111,8 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
         events,
         pages,
     ):
-        app.include_router(module.router)
+        # Their routes as they are: an included router is matched twice for each request.
+        app.router.routes.extend(module.router.routes)
         resources.update(map(str, module.router.tags))
     app.state.resources = frozenset(resources)
     app.include_router(page_router(page, dashboards=services.dashboards is not None))

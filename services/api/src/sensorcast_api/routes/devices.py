@@ -12,12 +12,13 @@ from sensorcast_api.paging import Cursor, Page, PageLimit, decode, encode, refus
 from sensorcast_api.parameters import DevicePath, LabelQuery, wanted_labels
 from sensorcast_api.ports import Devices
 from sensorcast_api.problems import ProblemError, invalid, not_found
+from sensorcast_api.quick_route import QuickRoute
 from sensorcast_api.services import Wired
 from sensorcast_common.device import Device
 from sensorcast_common.errors import Retryable
 from sensorcast_common.tables.device_labels import LabelConflict, Unchanged
 
-router = APIRouter(prefix="/v1/devices", tags=["devices"])
+router = APIRouter(prefix="/v1/devices", tags=["devices"], route_class=QuickRoute)
 
 MOST_LABELS: Final = 16
 

@@ -11,10 +11,11 @@ from sensorcast_api.fleet.overview import FleetDevice, FleetOverview, FleetRisk
 from sensorcast_api.fleet.sparklines import Sparkline
 from sensorcast_api.paging import Cursor, Page, PageLimit, decode, encode, refusing_cursor
 from sensorcast_api.parameters import LabelQuery, wanted_labels
+from sensorcast_api.quick_route import QuickRoute
 from sensorcast_api.services import Wired
 from sensorcast_common.clock import UtcDatetime, from_millis
 
-router = APIRouter(prefix="/v1/fleet", tags=["fleet"])
+router = APIRouter(prefix="/v1/fleet", tags=["fleet"], route_class=QuickRoute)
 
 
 class FleetPage(Page[FleetDevice]):

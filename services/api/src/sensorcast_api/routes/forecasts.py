@@ -8,13 +8,14 @@ from sensorcast_api import examples
 from sensorcast_api.auth import Viewer
 from sensorcast_api.parameters import DevicePath, MetricQuery, Time
 from sensorcast_api.problems import not_found
+from sensorcast_api.quick_route import QuickRoute
 from sensorcast_api.routes.devices import existing
 from sensorcast_api.services import Wired
 from sensorcast_common.clock import to_millis
 from sensorcast_common.forecast import Forecast
 from sensorcast_common.reading import SeriesKey
 
-router = APIRouter(prefix="/v1/devices/{device}/forecasts", tags=["forecasts"])
+router = APIRouter(prefix="/v1/devices/{device}/forecasts", tags=["forecasts"], route_class=QuickRoute)
 
 
 @router.get("", responses={200: examples.shown(examples.FORECAST), **examples.problems(404)})

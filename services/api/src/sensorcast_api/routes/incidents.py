@@ -10,6 +10,7 @@ from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
 from sensorcast_api.paging import Cursor, Page, PageLimit, decode, encode, refusing_cursor
 from sensorcast_api.problems import ProblemError, not_found
+from sensorcast_api.quick_route import QuickRoute
 from sensorcast_api.services import Services, Wired
 from sensorcast_api.stream.frames import frame
 from sensorcast_api.stream.hub import Kind, LiveEvent
@@ -17,7 +18,7 @@ from sensorcast_api.stream.incident_event import IncidentEvent
 from sensorcast_common.incident import Incident, IncidentEntry, IncidentState, Occasion
 from sensorcast_common.tables.incident_journal import NotLive
 
-router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
+router = APIRouter(prefix="/v1/incidents", tags=["incidents"], route_class=QuickRoute)
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 IncidentId = Annotated[uuid.UUID, Path(examples=[examples.INCIDENT.incident_id])]

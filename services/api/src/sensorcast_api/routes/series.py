@@ -10,11 +10,12 @@ from sensorcast_api import examples
 from sensorcast_api.auth import Viewer
 from sensorcast_api.paging import Cursor, Page, PageLimit, decode, encode, refusing_cursor
 from sensorcast_api.parameters import NAME_PATTERN, LabelQuery, Name, wanted_labels
+from sensorcast_api.quick_route import QuickRoute
 from sensorcast_api.services import Wired
 from sensorcast_common.clock import UtcDatetime
 from sensorcast_common.device import Device
 
-router = APIRouter(prefix="/v1/series", tags=["series"])
+router = APIRouter(prefix="/v1/series", tags=["series"], route_class=QuickRoute)
 
 _START: Final = "-"
 _DEVICES_AT_ONCE: Final = 100
