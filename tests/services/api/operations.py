@@ -41,10 +41,10 @@ class Operation:
         query = {name: names.get(name, value) for name, value in self.query.items()}
         return replace(self, things={name: names.get(name, value) for name, value in self.things.items()}, query=query)
 
-    async def send(self, client: httpx.AsyncClient) -> httpx.Response:
+    async def send(self, client: httpx.AsyncClient, *, headers: Mapping[str, str] | None = None) -> httpx.Response:
         """Send it."""
         path = self.template.format(**self.things)
-        return await client.request(self.method, path, params=self.query, json=self.body)
+        return await client.request(self.method, path, params=self.query, json=self.body, headers=headers)
 
 
 def operations(document: Mapping[str, Any]) -> list[Operation]:

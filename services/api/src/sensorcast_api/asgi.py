@@ -1,15 +1,14 @@
-"""The ASGI application: routes, errors, security headers and the OpenAPI document."""
+"""The ASGI application: routes, errors and what surrounds them."""
 
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.utils import get_openapi
 
-from sensorcast_api import problems
+from sensorcast_api import document, problems
 from sensorcast_api.answers import Answers
 from sensorcast_api.fleet.overview import FleetOverview
 from sensorcast_api.gate import Gate
@@ -130,43 +129,5 @@ def make_app(services: Services, *, cors_origins: Sequence[str] = (), page: Path
             max_age=600,
         )
     app.add_middleware(RequestScope, metrics=services.metrics)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's documented way to change the document
+    app.openapi = lambda: document.of(app)  # type: ignore[method-assign] # FastAPI's documented way to change the document
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-            openapi_version="3.1.0",
-        )
-        schemas = document["components"]["schemas"]
-        _secure(document)
-        # FastAPI describes its own validation errors; ours are problems.
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        model = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(model.pop("$defs", {}))
-        schemas["Problem"] = model
-        app.openapi_schema = document
-    return app.openapi_schema
-
-
-def _secure(document: dict[str, Any]) -> None:
-    """Say that every operation needs a credential: the gate stands before all of them."""
-    document["components"]["securitySchemes"] = {
-        "bearer": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "An API key (`sc_...`) or a token of the issuer.",
-        },
-        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key (`sc_...`)."},
-    }
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            operation["security"] = [{"bearer": []}, {"apiKey": []}]
-            # FastAPI calls a stream a string; OpenAPI 3.1 has no word for one event of it.
-            operation["responses"].get("200", {}).get("content", {}).get("text/event-stream", {}).pop("schema", None)

@@ -25,8 +25,10 @@ UNREPEATABLE: Final = "X-Sensorcast-Unrepeatable"
 
 REPLAYED: Final = "Idempotency-Replayed"
 
-_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+KEY_PATTERN: Final = r"[\x21-\x7e]{1,255}"
+
+_KEY: Final = re.compile(KEY_PATTERN)
 _KEPT_HEADERS: Final = ("content-type", "etag", "location", "cache-control")
 _FIRST_FAILURE: Final = 500
 
@@ -47,7 +49,7 @@ class Idempotent:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or scope["method"] not in _WRITES or PRINCIPAL not in scope:
+        if scope["type"] != "http" or scope["method"] not in WRITES or PRINCIPAL not in scope:
             await self._app(scope, receive, send)
             return
         key = Headers(scope=scope).get(HEADER)
