@@ -1,6 +1,7 @@
 """History: bad input names its field, nothing of it reaches SQL, files hold what was asked for."""
 
 import asyncio
+import csv
 import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -140,6 +141,30 @@ async def test_pages_go_on_where_they_ended_across_lake_and_hot_store(world: His
     assert rest["next_cursor"] is None
     assert "'truck-1'" in world.lake.asked[1].parameters
     assert "ts > ?" in world.lake.asked[1].sql
+
+
+async def test_series_and_their_aggregates_are_tables_too(world: HistoryWorld) -> None:
+    for device in ("truck-1", "truck-2"):
+        for number in range(2):
+            world.readings.put("acme", device, NOW - 120_000 + number * 1000, number + 0.5)
+    asked = f"device=truck-1&device=truck-2&metric=temperature&start={at(NOW - 300_000)}"
+    async with world.client() as client:
+        answers = [
+            await client.get(f"/v1/history/{path}&{asked}", headers={"Accept": "text/csv"})
+            for path in ("readings?limit=3", "aggregates?bucket=hour")
+        ]
+    readings, sums = [list(csv.DictReader(io.StringIO(answer.text))) for answer in answers]
+    assert [(row["device"], row["unit"], row["value"]) for row in readings] == [
+        ("truck-1", "Cel", "0.5"),
+        ("truck-1", "Cel", "1.5"),
+        ("truck-2", "Cel", "0.5"),
+    ]
+    assert 'rel="next"' in answers[0].headers["link"]
+    assert "device=truck-2" in answers[0].headers["link"]
+    assert [(row["device"], row["count"], row["mean"]) for row in sums] == [
+        ("truck-1", "2", "1.0"),
+        ("truck-2", "2", "1.0"),
+    ]
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "arrow"])

@@ -1,4 +1,4 @@
-"""A page of a list as CSV (RFC 4180), for those who ask for `text/csv`. No I/O."""
+"""A list, or several series, as CSV (RFC 4180), for those who ask for `text/csv`. No I/O."""
 
 import csv
 import io
@@ -9,11 +9,14 @@ from typing import Final
 from sensorcast_api.encoding import qualities
 
 MEDIA_TYPE: Final = "text/csv"
-ROWS: Final = ("items", "readings")
-"""Where a page holds its rows."""
+ROWS: Final = ("items", "readings", "metrics")
+"""Where an answer holds its rows."""
+
+PARTS: Final = ("readings", "buckets")
+"""Where each of several series holds them."""
 
 _SERIES: Final = ("device", "metric", "unit")
-"""Said once for a page of readings, and in each row of a table."""
+"""Said once for a series, and in each row of a table."""
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,25 +33,38 @@ def wanted(accept: str) -> bool:
 
 
 def as_csv(page: object) -> tuple[str, str | None] | None:
-    """The rows of a page and its next cursor; `None` where it is no page.
+    """The rows of a page and its next cursor; `None` where it has none.
 
     Nested fields become columns with dots in their names, lists are written as JSON. A text that a spreadsheet would
     take for a formula gets an apostrophe before it (CWE-1236).
     """
     if not isinstance(page, Mapping):
         return None
-    name = next((name for name in ROWS if isinstance(page.get(name), list)), None)
-    if name is None:
+    every = page.get("series")
+    found = [_rows(each, PARTS) for each in every] if isinstance(every, list) else [_rows(page, ROWS)]
+    if None in found:
         return None
-    shared = {key: page[key] for key in _SERIES if isinstance(page.get(key), str)}
-    rows = [shared | _flat(row) for row in page[name] if isinstance(row, Mapping)]
-    columns = list(dict.fromkeys(column for row in rows for column in row)) or list(shared)
+    rows = [row for part in found for row in part or ()]
+    columns = list(dict.fromkeys(column for row in rows for column in row)) or _shared(page)
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, restval="")
     writer.writeheader()
     writer.writerows({column: _cell(value) for column, value in row.items()} for row in rows)
     cursor = page.get("next_cursor")
     return out.getvalue(), cursor if isinstance(cursor, str) else None
+
+
+def _rows(part: Mapping[str, object], names: Sequence[str]) -> list[dict[str, object]] | None:
+    """The rows of a page or of one series, each with what is said of all."""
+    rows = next((rows for name in names if isinstance(rows := part.get(name), list)), None)
+    if rows is None:
+        return None
+    shared: dict[str, object] = {key: part[key] for key in _shared(part)}
+    return [shared | _flat(row) for row in rows if isinstance(row, Mapping)]
+
+
+def _shared(part: Mapping[str, object]) -> list[str]:
+    return [key for key in _SERIES if isinstance(part.get(key), str)]
 
 
 def _flat(row: Mapping[str, object], prefix: str = "") -> dict[str, object]:
