@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensorcast_forecaster.conformal import PathEnsemble, calibrated
-from sensorcast_forecaster.extremes import weighted_for
+from sensorcast_forecaster.extremes import NARROW, weighted_for
 from sensorcast_forecaster.risk import path_risk
 from sensorcast_forecaster.similarity import similarity
 from sensorcast_forecaster.window import Limit, Values
@@ -77,7 +77,7 @@ def test_a_few_moments_change_little() -> None:
     plain = calibrated(np.repeat(walk[-1], HORIZON), residuals, origins)
     weighted = weighted_for(plain, walk, side="above")
     for threshold in walk[-1] + np.array([-3.0, 0.5, 3.0]):
-        alike = PathEnsemble(plain.paths, similarity(walk, np.array([59]), origins, horizon=HORIZON)[0])
+        alike = PathEnsemble(plain.paths, similarity(walk, np.array([59]), origins, horizon=HORIZON, width=NARROW)[0])
         limit = Limit("r", "above", float(threshold))
         assert probability(weighted, limit) == pytest.approx(probability(alike, limit), abs=5 / 35)
 

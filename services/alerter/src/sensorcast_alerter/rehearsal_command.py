@@ -34,15 +34,16 @@ def rehearse_file(
     """Replay measurements through rules: which alerts, which came true, how long ahead, how many SMS."""
     try:
         rules = parse_file(file.read_text(encoding="utf-8")).rules
+        tenant = _tenant(rules)
         readings, rejected = read_measurements(
             data,
-            tenant=_tenant(rules),
+            tenant=tenant,
             device=device,
             columns_are_devices=columns_are_devices,
             time_zone=time_zone,
             now=system_clock(),
         )
-        known = read_forecasts(forecasts) if forecasts else []
+        known = read_forecasts(forecasts, tenant=tenant) if forecasts else []
         rehearsal = asyncio.run(rehearse(rules, readings, known))
         if plot is not None:
             draw(plot, readings, rehearsal)

@@ -65,8 +65,12 @@ def read_measurements(
     return sorted(readings, key=lambda reading: reading.ts), rejected
 
 
-def read_forecasts(path: Path) -> list[Forecast]:
+def read_forecasts(path: Path, *, tenant: str) -> list[Forecast]:
     """The forecasts of a file, one as JSON a line, in order of `known_at`; the form in which they are stored.
+
+    Args:
+        path: As `sensorcast backtest --forecasts` writes it.
+        tenant: Whose forecasts they shall be, like the readings.
 
     Raises:
         CsvFault: A line is no forecast; the message names line and field.
@@ -75,7 +79,11 @@ def read_forecasts(path: Path) -> list[Forecast]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CsvFault(f"{path}: {error}") from error
-    forecasts = [_forecast(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    forecasts = [
+        _forecast(path, number, line).model_copy(update={"tenant": tenant})
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
     return sorted(forecasts, key=lambda forecast: forecast.known_at)
 
 

@@ -18,7 +18,7 @@ from sensorcast_forecaster.choice import BOOSTED, Chosen, choose_members
 from sensorcast_forecaster.coldstart import start_cold
 from sensorcast_forecaster.conformal import PathEnsemble, calibrated, mixed
 from sensorcast_forecaster.drift import Drift, detect_drift
-from sensorcast_forecaster.extremes import weighted_for
+from sensorcast_forecaster.extremes import NARROW, WIDE, weighted_for
 from sensorcast_forecaster.rolling import LAST, Validated, origins_for, validate
 from sensorcast_forecaster.window import Refused, SeriesWindow, Side
 
@@ -98,8 +98,10 @@ def forecast_window(
     if drift is not None and drift.belief >= DRIFT_NAMED:
         lineage = lineage._replace(members=(*lineage.members, "drift"), fallback=None)
 
+    width = WIDE if BOOSTED in made.chosen.members else NARROW
+
     def ensemble_for(side: Side) -> PathEnsemble:
-        return _ensemble(chosen, drift, weighted_for(usual, window.values, side=side))
+        return _ensemble(chosen, drift, weighted_for(usual, window.values, side=side, width=width))
 
     return _told(window, _ensemble(chosen, drift, usual), ensemble_for, lineage, known_at)
 

@@ -7,14 +7,11 @@ import numpy as np
 from sensorcast_forecaster.models import Origins
 from sensorcast_forecaster.window import Values
 
-_WIDTH: Final = 0.7
-"""Of the kernel, in standard deviations of each feature."""
-
 _FLOOR: Final = 0.02
 """What the most different moment counts for: a series that was never like this is judged by all of its past."""
 
 
-def similarity(values: Values, moments: Origins, others: Origins, *, horizon: int) -> Values:
+def similarity(values: Values, moments: Origins, others: Origins, *, horizon: int, width: float) -> Values:
     """Weights within (0, 1 + floor], by a Gaussian kernel.
 
     Alike are moments with the same level, the same change over the last horizon and over its latter half: how far
@@ -25,6 +22,7 @@ def similarity(values: Values, moments: Origins, others: Origins, *, horizon: in
         moments: Indices into the values, each of a known value.
         others: Likewise.
         horizon: Steps ahead.
+        width: Of the kernel, in standard deviations of each feature.
 
     Returns:
         Shape (moments, others).
@@ -33,7 +31,7 @@ def similarity(values: Values, moments: Origins, others: Origins, *, horizon: in
     apart = (left[:, None, :] - right[None, :, :]) ** 2
     # Where a gap hides the change, it counts as one standard deviation away.
     distance = np.where(np.isfinite(apart), apart, 1.0).sum(axis=2)
-    weights: Values = np.exp(-distance / (2 * _WIDTH**2)) + _FLOOR
+    weights: Values = np.exp(-distance / (2 * width**2)) + _FLOOR
     return weights
 
 

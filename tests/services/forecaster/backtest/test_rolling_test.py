@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from sensorcast_common.reading import SeriesKey
 from sensorcast_forecaster.backtest.answer import Answer
@@ -9,6 +10,7 @@ from sensorcast_forecaster.backtest.grid import Recording, Unusable, record
 from sensorcast_forecaster.backtest.plain import Naive, PredictLinear, SeasonalNaive
 from sensorcast_forecaster.backtest.rolling_test import rolling_test
 from sensorcast_forecaster.backtest.scores import pinball, score
+from sensorcast_forecaster.regularize import RawSeries
 from sensorcast_forecaster.window import Limit, Refused, SeriesWindow, Values
 
 END = 1_767_225_600_000
@@ -16,9 +18,13 @@ HOUR = 3_600_000
 WARM = Limit("limit", "above", 8.0)
 
 
+def raw(ts: NDArray[np.int64], values: Values) -> RawSeries:
+    return RawSeries(SeriesKey("file", "truck", "temperature"), "Cel", ts, values)
+
+
 def recording(values: Values, *, step_seconds: int = 300) -> Recording:
     ts = END - step_seconds * 1000 * np.arange(len(values))[::-1]
-    return record("temperature", "Cel", ts.astype(np.int64), values, step_seconds=None)
+    return record("temperature", raw(ts.astype(np.int64), values), step_seconds=None)
 
 
 def window(values: Values, *, step_seconds: int = 300, limits: tuple[Limit, ...] = ()) -> SeriesWindow:
@@ -40,7 +46,7 @@ def test_window_of_an_origin_does_not_change_with_what_came_after_it() -> None:
         later = values.copy()
         later[origin + 1 :] += 17.0
         windows = [
-            record("t", "Cel", ts[known], each[known], step_seconds=300).known_at(origin) for each in (values, later)
+            record("t", raw(ts[known], each[known]), step_seconds=300).known_at(origin) for each in (values, later)
         ]
         assert all(isinstance(each, SeriesWindow) for each in windows)
         first, second = (each for each in windows if isinstance(each, SeriesWindow))
@@ -52,7 +58,7 @@ def test_origins_lie_in_the_test_part_and_have_a_present() -> None:
     values[800:850] = np.nan
     known = np.isfinite(values)
     ts = (END - 300_000 * np.arange(1000)[::-1]).astype(np.int64)
-    made = record("t", "Cel", ts[known], values[known], step_seconds=300)
+    made = record("t", raw(ts[known], values[known]), step_seconds=300)
     origins = made.origins(count=60, horizon=12)
     assert len(origins) == 60
     assert origins[0] >= 700
@@ -68,8 +74,8 @@ def test_test_part_that_is_shorter_than_the_horizon_is_named() -> None:
 def test_recording_that_reports_too_rarely_asks_for_a_step() -> None:
     ts = (END - HOUR * np.arange(50)[::-1]).astype(np.int64)
     with pytest.raises(Unusable, match="one reading every 60 min; say the distance of two points with --step"):
-        record("t", "Cel", ts, noise(50), step_seconds=None)
-    assert record("t", "Cel", ts, noise(50), step_seconds=3600).step_seconds == 3600
+        record("t", raw(ts, noise(50)), step_seconds=None)
+    assert record("t", raw(ts, noise(50)), step_seconds=3600).step_seconds == 3600
 
 
 def test_line_is_the_least_squares_line_through_the_last_horizon() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from sensorcast_common.forecast import Forecast
 from sensorcast_forecaster.window import SeriesWindow, Values
 
 
@@ -13,10 +14,12 @@ class Answer:
     Attributes:
         quantiles: 0.1, 0.5 and 0.9 of each step, shape (3, horizon).
         probability: That the series leaves the limit of its window within the horizon; 0 where it has none.
+        told: The forecast as the service would have sent it; `None` of forecasters that are not the service's.
     """
 
     quantiles: Values
     probability: float
+    told: Forecast | None = None
 
 
 class Forecaster(Protocol):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
@@ -14,6 +14,12 @@ from sensorcast_common.csv.readings import Rejected
 _WIDTH: Final = 96
 _TOLD: Final = 5
 """Cells that are no readings, named one by one."""
+
+
+class _Outputs(NamedTuple):
+    figures: Path | None
+    forecasts: Path | None
+    picture: Path | None
 
 
 def backtest(
@@ -28,6 +34,10 @@ def backtest(
     test_share: Annotated[float, typer.Option(min=0.01, max=0.95, help="Newest part, which is the test.")] = 0.3,
     only: Annotated[str, typer.Option(help="Forecasters to run beside naive (default: all)")] = "",
     json_file: Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Write the figures there.")] = None,
+    forecasts: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="Write the engine's forecasts there, for sensorcast rules test."),
+    ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw some forecasts.")] = None,
     time_column: Annotated[str | None, typer.Option(help="Column with the time (default: found by its name)")] = None,
     time_zone: Annotated[str, typer.Option(help="Of times that name none.")] = "UTC",
@@ -44,7 +54,7 @@ def backtest(
             warn_at=warn_at,
             test_share=test_share,
             only=_names(only),
-            outputs=(json_file, plot),
+            outputs=_Outputs(json_file, forecasts, plot),
             time_column=time_column,
             time_zone=time_zone,
         )
@@ -64,7 +74,7 @@ def _run(
     warn_at: float,
     test_share: float,
     only: Sequence[str],
-    outputs: tuple[Path | None, Path | None],
+    outputs: _Outputs,
     time_column: str | None,
     time_zone: str,
 ) -> None:
@@ -78,8 +88,7 @@ def _run(
     except ImportError as error:
         raise CsvFault(f"{error}: install sensorcast-forecaster[backtest]") from error
 
-    json_file, picture = outputs
-    _require_folders(json_file, picture)
+    _require_folders(outputs)
     asked = Asked(
         horizon_seconds=options.parse_seconds("--horizon", horizon),
         origins=origins,
@@ -108,15 +117,22 @@ def _run(
         raise CsvFault(f"{file}: no column can be tested: {'; '.join((*read.unusable, *untested))}")
     for one in (*map(table.table_of, tested), *([table.mean_table(tested)] if len(tested) > 1 else [])):
         console.print(one)
-    if json_file is not None:
+    if outputs.figures is not None:
         text = json.dumps([table.as_json(each) for each in tested], indent=1)
-        _written("--json", json_file, lambda path: path.write_text(text, encoding="utf-8"))
-    if picture is not None:
-        _written("--plot", picture, lambda path: plot.save(tested, path))
+        _written("--json", outputs.figures, lambda path: path.write_text(text, encoding="utf-8"))
+    if outputs.forecasts is not None:
+        lines = table.as_lines(tested)
+        _written("--forecasts", outputs.forecasts, lambda path: path.write_text(lines, encoding="utf-8"))
+    if outputs.picture is not None:
+        _written("--plot", outputs.picture, lambda path: plot.save(tested, path))
 
 
-def _require_folders(json_file: Path | None, picture: Path | None) -> None:
-    for option, path in (("--json", json_file), ("--plot", picture)):
+def _require_folders(outputs: _Outputs) -> None:
+    for option, path in (
+        ("--json", outputs.figures),
+        ("--forecasts", outputs.forecasts),
+        ("--plot", outputs.picture),
+    ):
         if path is not None and not path.absolute().parent.is_dir():
             raise CsvFault(f"{option}: folder {path.parent} does not exist")
 

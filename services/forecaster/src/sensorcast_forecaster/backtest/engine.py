@@ -34,4 +34,4 @@ class Builtin:
         if not isinstance(told, Forecast):
             return None
         probability = max((risk.probability for risk in told.risks), default=0.0)
-        return Answer(np.array([told.q10, told.q50, told.q90]), probability)
+        return Answer(np.array([told.q10, told.q50, told.q90]), probability, told)

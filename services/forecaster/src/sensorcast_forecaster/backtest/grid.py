@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sensorcast_common.reading import SeriesKey
 from sensorcast_forecaster.models import Origins
 from sensorcast_forecaster.regularize import RawSeries, Treatment, cell_means, in_order, window_of
 from sensorcast_forecaster.step import choose_step
@@ -32,6 +30,7 @@ class Recording:
     """One sensor over the whole file.
 
     Attributes:
+        name: What people call it.
         raw: Its readings.
         step_seconds: Width of a cell.
         end: Right edge of the last cell, in milliseconds since 1970 UTC.
@@ -39,15 +38,11 @@ class Recording:
             spike or a gap takes what came after it, which a forecast must not know.
     """
 
+    name: str
     raw: RawSeries
     step_seconds: int
     end: int
     cells: Values
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return self.raw.series.metric
 
     def time_of(self, cell: int) -> int:
         """Right edge of a cell, in milliseconds since 1970 UTC."""
@@ -93,25 +88,22 @@ class Recording:
         return came
 
 
-def record(name: str, unit: str, ts: NDArray[np.int64], values: Values, *, step_seconds: int | None) -> Recording:
+def record(name: str, raw: RawSeries, *, step_seconds: int | None) -> Recording:
     """Put readings on a grid.
 
     Args:
         name: Of the sensor.
-        unit: SenML unit.
-        ts: Times in milliseconds since 1970 UTC, in any order, possibly repeated.
-        values: As many.
+        raw: Its readings.
         step_seconds: Width of a cell; chosen from the readings where it is `None`.
 
     Raises:
         Unusable: There are too few readings, or they come too rarely for any step.
     """
-    raw = RawSeries(SeriesKey("file", "file", name), unit, ts, values)
-    ordered, kept = in_order(raw, known_at=int(ts.max(initial=0)))
+    ordered, kept = in_order(raw, known_at=int(raw.ts.max(initial=0)))
     if len(ordered) < 2:
         raise Unusable(f"{name}: {len(ordered)} readings, at least 2 are needed")
     step = step_seconds or choose_step(ordered)
     if step is None:
         usual = float(np.median(np.diff(ordered))) / 60_000
         raise Unusable(f"{name}: one reading every {usual:.0f} min; say the distance of two points with --step")
-    return Recording(raw, step, int(ordered[-1]), cell_means(ordered, kept, step_seconds=step))
+    return Recording(name, raw, step, int(ordered[-1]), cell_means(ordered, kept, step_seconds=step))

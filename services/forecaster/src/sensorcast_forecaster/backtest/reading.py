@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -12,7 +13,12 @@ from sensorcast_common.csv.csv_file import inspect
 from sensorcast_common.csv.fault import CsvFault
 from sensorcast_common.csv.readings import Rejected, RowReader
 from sensorcast_common.csv.times import time_parser, zone
+from sensorcast_common.reading import SeriesKey
 from sensorcast_forecaster.backtest.grid import Recording, Unusable, record
+from sensorcast_forecaster.regularize import RawSeries
+
+TENANT: Final = "file"
+"""Whose sensors those of a file are; who reads the forecasts knows better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,8 @@ def read_file(
     for sensor in sensors:
         times, numbers = np.array(ts[sensor.metric], dtype=np.int64), np.array(values[sensor.metric])
         try:
-            recordings.append(record(sensor.header, sensor.unit, times, numbers, step_seconds=step_seconds))
+            raw = RawSeries(SeriesKey(TENANT, sensor.device, sensor.metric), sensor.unit, times, numbers)
+            recordings.append(record(sensor.header, raw, step_seconds=step_seconds))
         except Unusable as error:
             unusable.append(str(error))
     if not recordings:

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from sensorcast_common.forecast import Forecast
 from sensorcast_forecaster.backtest.answer import Answer, Forecaster
 from sensorcast_forecaster.backtest.breaches import BreachScore, Questions, excursions, judge, questions
 from sensorcast_forecaster.backtest.grid import Recording, Unusable
@@ -29,6 +30,7 @@ class Result:
         probabilities: Of each question that `questions` asks, likewise.
         milliseconds: Median time of a forecast.
         quantiles: What it said, shape (origins, 3, horizon).
+        told: Its forecasts as the service would have sent them; none of forecasters that are not the service's.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Result:
     probabilities: Values | None
     milliseconds: float
     quantiles: Values
+    told: tuple[Forecast, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +128,7 @@ def rolling_test(
                 probabilities=probabilities,
                 milliseconds=milliseconds,
                 quantiles=quantiles,
+                told=tuple(answer.told for answer in answers if answer.told is not None),
             )
         )
     if FLOOR in unable:

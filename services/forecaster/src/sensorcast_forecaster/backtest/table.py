@@ -74,6 +74,12 @@ def as_json(tested: Tested) -> Json:
     }
 
 
+def as_lines(tested: Sequence[Tested]) -> str:
+    """The engine's forecasts, one as JSON a line, in the form in which the service stores and the API shows them."""
+    told = [forecast for one in tested for result in one.results for forecast in result.told]
+    return "".join(f"{forecast.model_dump_json()}\n" for forecast in told)
+
+
 def _result_json(result: Result, tested: Tested) -> Json:
     floor, own = _floor(tested).score, result.score
     told: dict[str, Json] = {
