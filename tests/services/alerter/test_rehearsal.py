@@ -58,3 +58,31 @@ def test_the_command_reports_and_draws(tmp_path: Path) -> None:
     broken = CliRunner().invoke(app, arguments)
     assert broken.exit_code == 2
     assert "forecasts.jsonl: line 1: tenant: Field required" in broken.output
+
+
+def test_rules_about_labels_ask_what_the_devices_are(tmp_path: Path) -> None:
+    rules, data, labels = tmp_path / "rules.yaml", tmp_path / "fridges.csv", tmp_path / "labels.yaml"
+    rules.write_text(RULES.replace("condition:", "labels: {site: north*}, condition:"))
+    rows = "".join(f"2025-01-15T00:{minute:02}:00Z,9,9\n" for minute in range(10))
+    data.write_text("time,a,b\n" + rows)
+    arguments = ["test", str(rules), "--data", str(data), "--columns-are-devices", "temperature"]
+
+    def alerts(*more: str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, [*arguments, *more])
+        return result.exit_code, result.output
+
+    code, said = alerts()
+    assert code == 2
+    assert "rule chilled: labels: no device has site; say with --label site=VALUE" in " ".join(said.split())
+    assert "2 alerts" in alerts("--label", "site=north-1")[1]
+    assert "0 alerts" in alerts("--label", "site=south")[1]
+    labels.write_text("a: {site: north-2}\nb: {site: south}\n")
+    code, said = alerts("--labels", str(labels))
+    assert "1 alerts" in said
+    assert "chilled  a temperature" in said
+    # What is said of one device goes before what is said of all.
+    assert "1 alerts" in alerts("--labels", str(labels), "--label", "site=south")[1]
+    assert alerts("--label", "north")[0] == 2
+    labels.write_text("a: 5\n")
+    code, said = alerts("--labels", str(labels))
+    assert (code, "labels.yaml: a: Input should be a valid dictionary" in " ".join(said.split())) == (2, True)

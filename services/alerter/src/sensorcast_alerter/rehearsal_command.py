@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sensorcast_alerter.rehearsal_file import read_forecasts, read_measurements
+from sensorcast_alerter.rehearsal_labels import labels_of
 from sensorcast_alerter.rehearsal_plot import draw
 from sensorcast_alerter.rules_file import RulesFileError, parse_file
 from sensorcast_common.clock import rfc3339, system_clock
@@ -28,6 +29,8 @@ def rehearse_file(
     columns_are_devices: Annotated[
         str | None, typer.Option(help="Every column is a device of its own; the metric they all measure.")
     ] = None,
+    label: Annotated[list[str] | None, typer.Option(help="A label of every device, as name=value; repeatable.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="YAML: by device its labels.", exists=True)] = None,
     time_zone: Annotated[str, typer.Option(help="Of times that name none.")] = "UTC",
     plot: Annotated[Path | None, typer.Option(help="Draw measurements and incidents into this PNG.")] = None,
 ) -> None:
@@ -44,7 +47,9 @@ def rehearse_file(
             now=system_clock(),
         )
         known = read_forecasts(forecasts, tenant=tenant) if forecasts else []
-        rehearsal = asyncio.run(rehearse(rules, readings, known))
+        devices = {(each.tenant, each.device) for each in readings}
+        known_labels = labels_of(sorted(devices), rules, pairs=label or (), file=labels)
+        rehearsal = asyncio.run(rehearse(rules, readings, known, labels=known_labels))
         if plot is not None:
             draw(plot, readings, rehearsal)
     except (RulesFileError, CsvFault, UnicodeDecodeError) as error:
