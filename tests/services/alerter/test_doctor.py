@@ -1,8 +1,9 @@
 """The doctor finds what would keep an alert from arriving, and says what to do."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import parse_qs
 
 import pytest
@@ -11,6 +12,7 @@ from tests.servers.aws import AwsAccount, DeployedStack, MotoServer
 from tests.servers.broker import MosquittoServer
 from typer.testing import CliRunner
 
+from sensorcast_alerter.doctor.access import check_access
 from sensorcast_alerter.doctor.account import clock_finding
 from sensorcast_alerter.doctor.command import country_findings, examine
 from sensorcast_alerter.doctor.finding import Finding, Outcome
@@ -20,6 +22,7 @@ from sensorcast_alerter.doctor.ways import check_mqtt, check_ses
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_common.cli import build
 from sensorcast_common.mqtt import MqttSettings
+from sensorcast_common.names import Names
 from sensorcast_common.recipient import Recipient
 from sensorcast_common.tables.contacts import ContactsTable
 from sensorcast_local.command import LOOPBACK, free_port
@@ -38,14 +41,8 @@ ANSWERS = {
 
 
 @asynccontextmanager
-async def account_in_the_sandbox() -> AsyncIterator[AwsAccount]:
-    """An SNS that answers as AWS does for a new account; no emulator has the sandbox."""
-
-    async def answer(request: web.Request) -> web.Response:
-        action = parse_qs((await request.read()).decode())["Action"][0]
-        body = f"<{action}Response><{action}Result>{ANSWERS[action]}</{action}Result></{action}Response>"
-        return web.Response(text=body, content_type="text/xml")
-
+async def answering(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[AwsAccount]:
+    """An AWS that is nothing but this."""
     app = web.Application()
     app.router.add_post("/", answer)
     runner = web.AppRunner(app)
@@ -58,6 +55,19 @@ async def account_in_the_sandbox() -> AsyncIterator[AwsAccount]:
         )
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def account_in_the_sandbox() -> AsyncIterator[AwsAccount]:
+    """An SNS that answers as AWS does for a new account; no emulator has the sandbox."""
+
+    async def answer(request: web.Request) -> web.Response:
+        action = parse_qs((await request.read()).decode())["Action"][0]
+        body = f"<{action}Response><{action}Result>{ANSWERS[action]}</{action}Result></{action}Response>"
+        return web.Response(text=body, content_type="text/xml")
+
+    async with answering(answer) as account:
+        yield account
 
 
 def settings(**fields: object) -> AlerterSettings:
@@ -101,6 +111,7 @@ async def test_a_stack_that_is_well_passes_until_dead_letters_wait(stack: Deploy
         "numbers that opted out: this endpoint cannot tell (InvalidAction)",
     ]
     assert "clock: as AWS has it" in lines(findings, Outcome.OK)
+    assert "access: reads 4 tables, writes 2, takes from sensorcast-watch" in lines(findings, Outcome.OK)
     async with stack.aws.client("sqs") as sqs:
         name = stack.names.dead_letter(stack.names.queue_watch)
         url = (await sqs.get_queue_url(QueueName=name))["QueueUrl"]
@@ -120,6 +131,39 @@ async def test_a_broker_that_is_away_fails_and_one_that_is_there_does_not(mosqui
     assert (await check_mqtt(MqttSettings(mqtt_url=mosquitto.url))).outcome is Outcome.OK
     away = await check_mqtt(MqttSettings(mqtt_url=f"mqtt://{LOOPBACK}:9"))
     assert (away.outcome, away.what.partition(": ")[0]) == (Outcome.FAIL, f"MQTT broker {LOOPBACK}:9")
+
+
+@asynccontextmanager
+async def account_without(*denied: str) -> AsyncIterator[AwsAccount]:
+    """Tables and queues that answer, but for the actions that somebody may not do."""
+
+    async def answer(request: web.Request) -> web.Response:
+        action = request.headers["X-Amz-Target"].rpartition(".")[2]
+        refusal = {"UpdateItem": "ConditionalCheckFailedException", "ChangeMessageVisibility": "ReceiptHandleIsInvalid"}
+        problem = "AccessDeniedException" if action in denied else refusal.get(action)
+        found = {"Items": [], "Count": 0} if action == "Query" else {"QueueUrl": str(request.url)}
+        body = json.dumps(found if problem is None else {"__type": problem, "message": "no"})
+        return web.Response(text=body, status=400 if problem else 200, content_type="application/x-amz-json-1.0")
+
+    async with answering(answer) as account:
+        yield account
+
+
+@pytest.mark.parametrize(
+    ("action", "advice"),
+    [
+        ("Query", "allow dynamodb:Query to whoever runs this"),
+        ("UpdateItem", "allow dynamodb:UpdateItem to whoever runs this"),
+        ("ChangeMessageVisibility", "sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility"),
+    ],
+)
+async def test_what_the_alerter_may_not_do_is_named(action: str, advice: str) -> None:
+    async with account_without(action) as account, AsyncExitStack() as clients:
+        dynamodb = await clients.enter_async_context(account.aws.client("dynamodb"))
+        sqs = await clients.enter_async_context(account.aws.client("sqs"))
+        findings = await check_access(dynamodb, sqs, Names())
+    assert findings
+    assert all(finding.outcome is Outcome.FAIL and advice in finding.advice for finding in findings)
 
 
 async def test_a_sender_that_ses_does_not_know_fails(account: AwsAccount) -> None:

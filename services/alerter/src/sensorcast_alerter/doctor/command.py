@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sensorcast_alerter.doctor.access import check_access
 from sensorcast_alerter.doctor.account import check_account
 from sensorcast_alerter.doctor.finding import Finding, Outcome, doubtful, good
 from sensorcast_alerter.doctor.sms import check_sms
@@ -29,8 +30,8 @@ def doctor(
 ) -> None:
     """Check whether alerts would arrive, and say what to do; it needs the alerter's settings in the environment.
 
-    It looks at credentials, clock, tables, queues, the SNS sandbox and its numbers, the spend limit, MQTT and mail. It
-    changes and sends nothing. The exit code is 1 where something fails.
+    It looks at credentials, clock, tables and queues and the access to them, the SNS sandbox and its numbers, the spend
+    limit, MQTT and mail. It changes and sends nothing. The exit code is 1 where something fails.
     """
     try:
         settings = load(AlerterSettings)
@@ -60,6 +61,8 @@ async def examine(
         findings = await check_account(sts, clock)
         findings += await check_tables(dynamodb, names)
         findings += await check_queues(sqs, names)
+        if not any(finding.outcome is Outcome.FAIL for finding in findings):
+            findings += await check_access(dynamodb, sqs, names)
         try:
             numbers = await _numbers(RulesTable(dynamodb, names), ContactsTable(dynamodb, names))
         except (ClientError, BotoCoreError) as error:

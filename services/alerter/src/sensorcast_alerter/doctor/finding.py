@@ -47,6 +47,12 @@ def bad(what: str, advice: str) -> Finding:
     return Finding(Outcome.FAIL, what, advice)
 
 
+def is_denied(error: ClientError) -> bool:
+    """Whether AWS refuses for want of permission."""
+    code = error.response["Error"].get("Code", "")
+    return "Denied" in code or code in {"AuthorizationError", "UnauthorizedOperation"}
+
+
 def of_error(what: str, error: BotoCoreError | ClientError, *, permission: str) -> Finding:
     """What an error of AWS means for a check.
 
@@ -60,6 +66,6 @@ def of_error(what: str, error: BotoCoreError | ClientError, *, permission: str) 
     code = error.response["Error"].get("Code", "")
     if code in UNKNOWN_ACTIONS:
         return doubtful(f"{what}: this endpoint cannot tell ({code})", "an emulator has no such thing; ask AWS itself")
-    if "Denied" in code or code in {"AuthorizationError", "UnauthorizedOperation"}:
+    if is_denied(error):
         return bad(f"{what}: access denied", f"allow {permission} to whoever runs this")
     return bad(f"{what}: {code}: {error.response['Error'].get('Message', '')}", "see the message")
