@@ -28,7 +28,8 @@ from tests.servers.waiting import until
 from sensorcast_common.clock import system_clock, to_millis
 from sensorcast_common.identity import first_id_at
 from sensorcast_common.rule import LimitCondition, Rule
-from sensorcast_common.tables.incidents import IncidentsTable, StoredIncident
+from sensorcast_common.stored_incident import StoredIncident
+from sensorcast_common.tables.incidents import IncidentsTable
 from sensorcast_local import emulator
 from sensorcast_local.publisher import Publisher
 from sensorcast_local.up.demo import put_rules

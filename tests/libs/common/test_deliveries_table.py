@@ -8,8 +8,9 @@ from tests.servers.aws import AwsAccount
 from tests.servers.tables import table_in
 
 from sensorcast_common.clock import system_clock
-from sensorcast_common.incident import Incident, Notice
+from sensorcast_common.incident import Incident
 from sensorcast_common.names import Names
+from sensorcast_common.notice import Notice
 from sensorcast_common.tables.deliveries import DeliveriesTable
 from sensorcast_common.tables.incident_items import incident_item
 

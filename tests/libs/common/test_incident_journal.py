@@ -8,8 +8,9 @@ from tests.servers.aws import DeployedStack
 
 from sensorcast_common.clock import from_millis
 from sensorcast_common.incident import IncidentState
+from sensorcast_common.stored_incident import AlreadyOpen
 from sensorcast_common.tables.incident_journal import IncidentJournal, NotLive, entry_of
-from sensorcast_common.tables.incidents import AlreadyOpen, IncidentsTable
+from sensorcast_common.tables.incidents import IncidentsTable
 
 
 async def test_of_many_who_acknowledge_one_stands_and_the_history_tells_all(stack: DeployedStack) -> None:

@@ -7,10 +7,12 @@ from tests.servers.aws import AwsAccount
 
 from sensorcast_common.clock import from_millis
 from sensorcast_common.identity import new_id
-from sensorcast_common.incident import Basis, Channel, Incident, IncidentState, Notice, Occasion
+from sensorcast_common.incident import Basis, Incident, IncidentState
 from sensorcast_common.names import Names
+from sensorcast_common.notice import Channel, Notice, Occasion
+from sensorcast_common.stored_incident import AlreadyOpen, AlreadyOver, IncidentConflict
 from sensorcast_common.tables.incident_outbox import IncidentOutbox
-from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, IncidentsTable
+from sensorcast_common.tables.incidents import IncidentsTable
 
 NAMES = Names()
 T0 = 1_700_000_000_000

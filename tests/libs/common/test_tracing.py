@@ -10,10 +10,10 @@ from tests.servers.aws import AwsAccount
 from tests.servers.collector import collecting
 
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import Channel, Notice, Occasion
 from sensorcast_common.lifecycle import Lifecycle
 from sensorcast_common.mqtt.packets import user_property
 from sensorcast_common.names import Names
+from sensorcast_common.notice import Channel, Notice, Occasion
 from sensorcast_common.reading import Reading
 from sensorcast_common.settings import ServiceSettings, SettingsError, load
 from sensorcast_common.tables.hot_chunk import pack

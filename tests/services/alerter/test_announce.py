@@ -3,12 +3,14 @@
 import asyncio
 
 from tests.servers.waiting import until
-from tests.services.alerter.room import Room, Telephone, at, limit_rule, opened_room, reading
+from tests.services.alerter.memory import Telephone
+from tests.services.alerter.observations import at, limit_rule, reading
+from tests.services.alerter.room import Room, opened_room
 
 from sensorcast_alerter.notify.message import Message
 from sensorcast_alerter.ports import Refused
 from sensorcast_common.errors import Retryable
-from sensorcast_common.incident import Channel, Notice
+from sensorcast_common.notice import Channel, Notice
 
 
 async def hot_room() -> Room:

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from tests.services.alerter.room import MIDNIGHT
+from tests.services.alerter.observations import MIDNIGHT
 from tests.services.alerter.test_sms_text import incident
 
 from sensorcast_alerter.notify.bundles import Bundles
 from sensorcast_alerter.notify.message import Errand
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import Channel, Notice, Occasion
+from sensorcast_common.notice import Channel, Notice, Occasion
 
 HOUR = 3600.0
 

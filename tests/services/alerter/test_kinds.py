@@ -1,6 +1,7 @@
 """Every kind of rule, minute by minute: silence, rate of change, a stuck sensor, labels."""
 
-from tests.services.alerter.room import Room, at, limit_rule, opened_room, reading, spans
+from tests.services.alerter.observations import at, limit_rule, reading
+from tests.services.alerter.room import Room, opened_room, spans
 
 from sensorcast_common.clock import from_millis
 from sensorcast_common.device import Device, MetricState

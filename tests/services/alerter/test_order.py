@@ -11,7 +11,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.services.alerter.room import MIDNIGHT, MemoryTables, Room, Telephone, limit_rule, reading
+from tests.services.alerter.memory import MemoryTables, Telephone
+from tests.services.alerter.observations import MIDNIGHT, limit_rule, reading
+from tests.services.alerter.room import Room
 
 from sensorcast_common.escalation import Escalation
 from sensorcast_common.incident import Incident, IncidentState

@@ -4,7 +4,8 @@ import math
 from datetime import timedelta
 
 import pytest
-from tests.services.alerter.room import MIDNIGHT, Room, forecast, limit_rule, opened_room, reading, spans
+from tests.services.alerter.observations import MIDNIGHT, forecast, limit_rule, reading
+from tests.services.alerter.room import Room, opened_room, spans
 
 from sensorcast_common.incident import Basis, Excursion, IncidentState
 from sensorcast_common.product import ProductProfile

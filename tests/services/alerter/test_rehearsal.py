@@ -3,7 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from tests.services.alerter.room import forecast, limit_rule, opened_room, reading, spans
+from tests.services.alerter.observations import forecast, limit_rule, reading
+from tests.services.alerter.room import opened_room, spans
 from typer.testing import CliRunner
 
 from sensorcast_alerter.rules_command import app

@@ -1,7 +1,8 @@
 """Two alerters share the readings of a series and come to one result."""
 
 import pytest
-from tests.services.alerter.room import Room, forecast, limit_rule, opened_room, reading, spans
+from tests.services.alerter.observations import forecast, limit_rule, reading
+from tests.services.alerter.room import Room, opened_room, spans
 
 from sensorcast_common.rule import ForecastCondition, Rule
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.services.alerter.room import forecast, limit_rule
+from tests.services.alerter.observations import forecast, limit_rule
 
 from sensorcast_common.condition import LimitSide
 from sensorcast_common.rule import ForecastCondition

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.services.alerter.room import limit_rule, opened_room, reading
+from tests.services.alerter.observations import limit_rule, reading
+from tests.services.alerter.room import opened_room
 
 from sensorcast_common.reading import SeriesKey
 from sensorcast_rules.rules_index import RulesIndex

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.services.alerter.room import NUMBER, Room, limit_rule, reading
+from tests.services.alerter.observations import NUMBER, limit_rule, reading
+from tests.services.alerter.room import Room
 
 from sensorcast_alerter.notify.sms_parts import parts
 from sensorcast_alerter.notify.tariff import PriceTable, SmsCost, Tariff, price_table

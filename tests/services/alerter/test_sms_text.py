@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.services.alerter.room import at
+from tests.services.alerter.observations import at
 
 from sensorcast_alerter.notify.gsm7 import ONE_PART, gsm7, septets
 from sensorcast_alerter.notify.text import sms_text
@@ -15,7 +15,8 @@ from sensorcast_alerter.notify.words import LANGUAGES, words
 from sensorcast_common.clock import from_millis
 from sensorcast_common.condition import Side
 from sensorcast_common.identity import new_id
-from sensorcast_common.incident import Basis, Incident, IncidentState, Occasion
+from sensorcast_common.incident import Basis, Incident, IncidentState
+from sensorcast_common.notice import Occasion
 
 BERLIN = ZoneInfo("Europe/Berlin")
 UTC = ZoneInfo("UTC")

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from tests.services.alerter.room import Room, at, forecast, limit_rule, opened_room, reading, spans
+from tests.services.alerter.observations import at, forecast, limit_rule, reading
+from tests.services.alerter.room import Room, opened_room, spans
 
 from sensorcast_common.clock import from_millis
 from sensorcast_common.incident import Basis, IncidentState

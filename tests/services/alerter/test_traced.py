@@ -2,7 +2,8 @@
 
 from prometheus_client import CollectorRegistry
 from tests.servers.spans import Recorded, attribute, linked, parent_id, span_id
-from tests.services.alerter.room import NUMBER, Room, forecast, limit_rule, reading
+from tests.services.alerter.observations import NUMBER, forecast, limit_rule, reading
+from tests.services.alerter.room import Room
 
 from sensorcast_alerter.consume import Intake
 from sensorcast_alerter.metrics import AlerterMetrics

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 import pytest
-from tests.services.alerter.room import NUMBER, Room, Telephone, forecast, limit_rule, reading
+from tests.services.alerter.memory import Telephone
+from tests.services.alerter.observations import NUMBER, forecast, limit_rule, reading
+from tests.services.alerter.room import Room
 
 from sensorcast_alerter.deliver import Caps
 from sensorcast_common.errors import Retryable
 from sensorcast_common.escalation import Escalation
-from sensorcast_common.incident import Channel, Notice
+from sensorcast_common.notice import Channel, Notice
 from sensorcast_common.recipient import Recipient
 from sensorcast_common.rule import ForecastCondition, Rule
 from sensorcast_common.silence import Silence

@@ -6,7 +6,7 @@ import pytest
 from tests.services.api.fakes import NOW, World
 
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import Channel, Notice, Occasion
+from sensorcast_common.notice import Channel, Notice, Occasion
 from sensorcast_common.tables.api_keys import Role
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"

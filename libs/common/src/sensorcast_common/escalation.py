@@ -7,7 +7,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from sensorcast_common.incident import Channel
+from sensorcast_common.notice import Channel
 from sensorcast_common.recipient import Role, Severity, has_labels
 from sensorcast_common.rule import Pattern
 from sensorcast_common.versioned import Identifier, Versioned

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import Channel, Incident, IncidentEntry, Notice, Occasion
-from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
+from sensorcast_common.incident import Incident, IncidentEntry
+from sensorcast_common.notice import Channel, Notice, Occasion
+from sensorcast_common.stored_incident import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
 from sensorcast_rules.decision import Reason, Transition
 
 

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
-from sensorcast_common.incident import Incident, IncidentEntry, Notice
+from sensorcast_common.incident import Incident, IncidentEntry
+from sensorcast_common.notice import Notice
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule
-from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_common.stored_incident import StoredIncident
 from sensorcast_rules.decision import Reason, Transition
 from sensorcast_rules.measure import Point
 

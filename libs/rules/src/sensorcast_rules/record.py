@@ -6,10 +6,11 @@ from typing import Final
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock
 from sensorcast_common.errors import Retryable
-from sensorcast_common.incident import Basis, Incident, IncidentEntry, Notice, Occasion
+from sensorcast_common.incident import Basis, Incident, IncidentEntry
+from sensorcast_common.notice import Notice, Occasion
 from sensorcast_common.rule import Rule
+from sensorcast_common.stored_incident import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
 from sensorcast_common.tables.incident_journal import entry_of
-from sensorcast_common.tables.incidents import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
 from sensorcast_rules.decision import Decision, Progress, Reason, Transition
 from sensorcast_rules.ports import Announce, Counts, Incidents
 from sensorcast_rules.series_state import Watch

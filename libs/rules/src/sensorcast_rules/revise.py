@@ -14,7 +14,7 @@ from sensorcast_common.clock import to_millis
 from sensorcast_common.identity import id_about
 from sensorcast_common.incident import Basis, Incident, IncidentState
 from sensorcast_common.reading import Reading, SeriesKey
-from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_common.stored_incident import StoredIncident
 from sensorcast_rules.decide import decide
 from sensorcast_rules.decision import Patience, Progress, Reason
 from sensorcast_rules.limits import Limit

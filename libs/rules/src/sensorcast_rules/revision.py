@@ -7,7 +7,7 @@ from sensorcast_common import logs
 from sensorcast_common.clock import Clock
 from sensorcast_common.identity import first_id_at
 from sensorcast_common.incident import Incident
-from sensorcast_common.tables.incidents import IncidentConflict, StoredIncident
+from sensorcast_common.stored_incident import IncidentConflict, StoredIncident
 from sensorcast_rules.decision import Decision, Patience, Progress, Reason, Transition
 from sensorcast_rules.measure import Point
 from sensorcast_rules.ports import Counts, Incidents, Past

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sensorcast_common.reading import Reading, SeriesKey
-from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_common.stored_incident import StoredIncident
 from sensorcast_rules.decision import Progress
 from sensorcast_rules.limits import Limit
 from sensorcast_rules.measure import Point

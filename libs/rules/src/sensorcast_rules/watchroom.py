@@ -9,17 +9,16 @@ from typing import Final
 from sensorcast_common.clock import Clock, to_millis
 from sensorcast_common.device import Device
 from sensorcast_common.forecast import Forecast
-from sensorcast_common.incident import LIVE_STATES, Incident, IncidentState
-from sensorcast_common.reading import Reading, SeriesKey
-from sensorcast_common.rule import Rule
-from sensorcast_common.tables.incidents import IncidentConflict, StoredIncident
+from sensorcast_common.incident import Incident
+from sensorcast_common.reading import Reading
+from sensorcast_common.stored_incident import StoredIncident
 from sensorcast_rules.decide import decide
 from sensorcast_rules.decision import Decision, Patience, Progress, Reason
-from sensorcast_rules.ending import abandon, expire
 from sensorcast_rules.foresee import foresee
 from sensorcast_rules.listen import Listener
 from sensorcast_rules.observe import Observations, by_series, is_newer, oldest_first, worth_deciding
 from sensorcast_rules.ports import Counts, Incidents, Past
+from sensorcast_rules.reconcile import Reconciler
 from sensorcast_rules.record import Recorder
 from sensorcast_rules.revision import Reviser
 from sensorcast_rules.rules_index import RulesIndex
@@ -61,7 +60,6 @@ class Watchroom:
     ) -> None:
         self._states = states
         self._recorder = recorder
-        self._incidents = incidents
         self._patience = patience
         self._clock = clock
         self._counts = counts
@@ -79,6 +77,9 @@ class Watchroom:
                 clock=clock,
                 counts=counts,
             )
+        )
+        self._reconciler = Reconciler(
+            states=states, recorder=recorder, incidents=incidents, patience=patience, clock=clock, counts=counts
         )
         self._lock = asyncio.Lock()
 
@@ -236,50 +237,5 @@ class Watchroom:
         Args:
             live: The incidents of the table, as its index has them; what differs from memory is read again.
         """
-        opened = {stored.incident.incident_id: stored for stored in live if not stored.incident.over}
         async with self._lock:
-            await self._forget_closed(set(opened))
-            for stored in opened.values():
-                await self._look_at(stored)
-        self._counts.live(sum(stored.incident.state in LIVE_STATES for stored in opened.values()))
-
-    async def _forget_closed(self, opened: set[str]) -> None:
-        for state in self._states:
-            for watch in state.watches:
-                if watch.stored is not None and watch.stored.incident.incident_id not in opened:
-                    await self._recorder.reload(watch)
-                    state.settle()
-
-    async def _look_at(self, stored: StoredIncident) -> None:
-        incident = stored.incident
-        state = self._states.of(SeriesKey(incident.tenant, incident.device, incident.metric))
-        watch = state.watch(incident.rule_id, incident.side)
-        known = watch.stored if watch else None
-        if known is None or known.incident.incident_id != incident.incident_id or known.revision < stored.revision:
-            known = await self._incidents.load(incident.tenant, incident.incident_id)
-            if known is None or known.incident.over:
-                return
-        if watch is None:
-            await self._end(known, abandon(known.incident, now=self._clock()), None)
-            return
-        watch.stored = await self._acknowledged(known, watch.limit.rule)
-        over = expire(watch.progress, watch.stored.incident, now=self._clock(), patience=self._patience)
-        if over is not None and await self._end(watch.stored, over, watch.limit.rule):
-            watch.stored, watch.progress = None, over.progress
-        state.settle()
-
-    async def _acknowledged(self, stored: StoredIncident, rule: Rule) -> StoredIncident:
-        if stored.incident.state is not IncidentState.ACKNOWLEDGED:
-            return stored
-        try:
-            return await self._recorder.announce_acknowledgement(stored, rule)
-        except IncidentConflict:
-            return stored  # another alerter did something about it; the next sweep sees what
-
-    async def _end(self, stored: StoredIncident, decision: Decision, rule: Rule | None) -> bool:
-        try:
-            await self._recorder.store(stored, decision, rule=rule)
-        except IncidentConflict:
-            return False
-        self._counts.decided(decision.reason)
-        return True
+            await self._reconciler.follow(live)

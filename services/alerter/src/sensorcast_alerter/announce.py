@@ -15,8 +15,8 @@ from sensorcast_alerter.notify.message import Errand
 from sensorcast_alerter.ports import Outbox, Sender
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock, to_millis
-from sensorcast_common.incident import Channel, Notice
-from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_common.notice import Channel, Notice
+from sensorcast_common.stored_incident import StoredIncident
 
 log = logs.logger(__name__)
 

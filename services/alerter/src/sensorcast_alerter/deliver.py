@@ -17,7 +17,7 @@ from sensorcast_alerter.traced import sending
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock, from_millis, to_millis
 from sensorcast_common.errors import Retryable
-from sensorcast_common.incident import Channel
+from sensorcast_common.notice import Channel
 from sensorcast_common.tracing import Tracing
 
 log = logs.logger(__name__)

@@ -11,7 +11,7 @@ from sensorcast_alerter.ports import ContactsSource, LabelsSource, Outbox
 from sensorcast_alerter.traced import trace_of
 from sensorcast_common import logs
 from sensorcast_common.clock import Clock
-from sensorcast_common.tables.incidents import IncidentConflict, StoredIncident
+from sensorcast_common.stored_incident import IncidentConflict, StoredIncident
 
 log = logs.logger(__name__)
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from sensorcast_alerter.notify.alert import alert_json
 from sensorcast_alerter.notify.pipeline import Pipeline
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import Channel, Incident, Notice, Occasion
+from sensorcast_common.incident import Incident
 from sensorcast_common.names import MQTT_ALERTS
+from sensorcast_common.notice import Channel, Notice, Occasion
 from sensorcast_rules.decision import Transition
 
 _OCCASIONS = {

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 from sensorcast_alerter.notify.message import Message
-from sensorcast_common.incident import Incident, Notice
+from sensorcast_common.incident import Incident
+from sensorcast_common.notice import Notice
 from sensorcast_common.recipient import Severity
+from sensorcast_common.stored_incident import StoredIncident
 from sensorcast_common.tables.contacts import Contacts
-from sensorcast_common.tables.incidents import StoredIncident
 
 
 class Refused(Exception):  # noqa: N818 - what the channel answered

@@ -13,9 +13,10 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
 from sensorcast_alerter.notify.message import Errand
 from sensorcast_common.clock import to_millis
 from sensorcast_common.forecast import Forecast
-from sensorcast_common.incident import Incident, IncidentEntry, Notice
+from sensorcast_common.incident import Incident, IncidentEntry
+from sensorcast_common.notice import Notice
 from sensorcast_common.reading import Reading
-from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_common.stored_incident import StoredIncident
 from sensorcast_common.tracing import Tracing, traceparent_of
 from sensorcast_rules.ports import Incidents
 

@@ -11,7 +11,8 @@ from sensorcast_common.clock import from_millis
 from sensorcast_common.device import Device, MetricState
 from sensorcast_common.escalation import Escalation, Step
 from sensorcast_common.forecast import Forecast, LimitRisk
-from sensorcast_common.incident import Basis, Channel, Incident, IncidentEntry, IncidentState
+from sensorcast_common.incident import Basis, Incident, IncidentEntry, IncidentState
+from sensorcast_common.notice import Channel
 from sensorcast_common.product import ProductProfile
 from sensorcast_common.quarantine import Quarantined
 from sensorcast_common.recipient import Recipient, Span, Webhook

@@ -1,13 +1,17 @@
 """Incidents and their history, in memory."""
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from sensorcast_api import examples
 from sensorcast_api.ports import Incidents, Journal
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import LIVE_STATES, Incident, IncidentEntry, IncidentState, Notice
+from sensorcast_common.incident import LIVE_STATES, Incident, IncidentEntry, IncidentState
+from sensorcast_common.stored_incident import StoredIncident
 from sensorcast_common.tables.incident_journal import NotLive, entry_of
-from sensorcast_common.tables.incidents import StoredIncident
+
+if TYPE_CHECKING:
+    from sensorcast_common.notice import Notice
 
 
 class FakeIncidents(Incidents):

@@ -6,7 +6,7 @@ from tests.services.api.page.browser import Browsing
 from tests.services.api.page.scene import Scene
 
 from sensorcast_common.escalation import Step
-from sensorcast_common.incident import Channel
+from sensorcast_common.notice import Channel
 from sensorcast_common.tables.api_keys import Role, key_hash
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

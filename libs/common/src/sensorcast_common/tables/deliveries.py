@@ -9,8 +9,9 @@ Items, pk tenant, all with a TTL:
 import hashlib
 from typing import TYPE_CHECKING, Final, Literal
 
-from sensorcast_common.incident import Incident, Notice
+from sensorcast_common.incident import Incident
 from sensorcast_common.names import Names
+from sensorcast_common.notice import Notice
 from sensorcast_common.recipient import SEVERITIES, Severity
 from sensorcast_common.tables.incident_items import incident_key
 

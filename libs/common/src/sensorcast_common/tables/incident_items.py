@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from sensorcast_common.clock import from_millis, rfc3339
-from sensorcast_common.incident import Incident, IncidentEntry, Notice
+from sensorcast_common.incident import Incident, IncidentEntry
+from sensorcast_common.notice import Notice
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.type_defs import AttributeValueTypeDef

@@ -6,8 +6,9 @@ from sensorcast_common.clock import from_millis
 from sensorcast_common.identity import new_id
 from sensorcast_common.incident import LIVE_STATES, Incident, IncidentEntry, IncidentState
 from sensorcast_common.names import Names
+from sensorcast_common.stored_incident import IncidentConflict
 from sensorcast_common.tables.incident_items import entry_item, history_key, incident_key, read_entry
-from sensorcast_common.tables.incidents import IncidentConflict, IncidentsTable
+from sensorcast_common.tables.incidents import IncidentsTable
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sensorcast_common.clock import from_millis, rfc3339
-from sensorcast_common.incident import Channel, Incident, IncidentState, Notice
+from sensorcast_common.incident import Incident, IncidentState
 from sensorcast_common.names import Names
+from sensorcast_common.notice import Channel, Notice
+from sensorcast_common.stored_incident import IncidentConflict, StoredIncident
 from sensorcast_common.tables.incident_items import incident_key, notice_value, read_stored
-from sensorcast_common.tables.incidents import IncidentConflict, StoredIncident
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient

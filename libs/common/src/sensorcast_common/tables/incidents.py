@@ -13,68 +13,23 @@ The index `open` is sparse: an incident is in it until it is resolved and its no
 removed.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import TYPE_CHECKING, Final
 
 from sensorcast_common.clock import rfc3339
-from sensorcast_common.incident import Incident, IncidentEntry, IncidentState, Notice
+from sensorcast_common.incident import Incident, IncidentEntry, IncidentState
 from sensorcast_common.names import Names
-from sensorcast_common.tables.incident_items import (
-    entry_item,
-    incident_item,
-    incident_key,
-    incident_value,
-    marker_item,
-    marker_key,
-    notice_value,
-    read_stored,
-)
+from sensorcast_common.notice import Notice
+from sensorcast_common.stored_incident import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
+from sensorcast_common.tables.incident_items import incident_key, marker_key, read_stored
 from sensorcast_common.tables.incident_pages import MAX_PAGE, IncidentPages
+from sensorcast_common.tables.incident_writes import free_marker, next_state, put_entry, put_new, take_marker
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
-    from types_aiobotocore_dynamodb.type_defs import (
-        AttributeValueTypeDef,
-        PutTypeDef,
-        ScanInputTypeDef,
-        TransactWriteItemTypeDef,
-        UpdateTypeDef,
-    )
+    from types_aiobotocore_dynamodb.type_defs import ScanInputTypeDef, TransactWriteItemTypeDef
 
 _OPEN_TRIES: Final = 5
-
-_AFTER_ALL: Final = "~"
-"""Sorts after every time."""
-
-
-class StoredIncident(NamedTuple):
-    """An incident as the table holds it.
-
-    Attributes:
-        incident: The incident.
-        revision: Counts its changes; a change names the revision it was made on.
-        outbox: Its notices by `Notice.key`, sent and pending.
-    """
-
-    incident: Incident
-    revision: int
-    outbox: Mapping[str, Notice]
-
-
-class IncidentConflict(Exception):  # noqa: N818 - what happened, told to the one who asked for the change
-    """Somebody else changed the incident meanwhile: load it again and decide anew."""
-
-
-class AlreadyOpen(IncidentConflict):
-    """The series has an open incident of this rule and side; `stored` is that one."""
-
-    def __init__(self, stored: StoredIncident) -> None:
-        super().__init__(f"incident {stored.incident.incident_id} is open already")
-        self.stored = stored
-
-
-class AlreadyOver(IncidentConflict):
-    """The last incident of this series, rule and side ended after the new one would have begun."""
 
 
 class IncidentsTable:
@@ -176,19 +131,12 @@ class IncidentsTable:
             IncidentConflict: Others kept writing the marker.
         """
         stored = StoredIncident(incident, 1, {notice.key: notice for notice in notices})
-        put_incident = self._put_new(stored)
-        put_marker: TransactWriteItemTypeDef = {
-            "Put": {
-                "TableName": self._table,
-                "Item": marker_item(incident),
-                "ConditionExpression": "attribute_not_exists(pk) OR resolved_at < :before",
-                "ExpressionAttributeValues": {":before": {"S": _AFTER_ALL if revised else rfc3339(incident.opened_at)}},
-            }
-        }
+        put_incident = put_new(self._table, stored)
+        put_marker = take_marker(self._table, incident, revised=revised)
         for _ in range(_OPEN_TRIES):
             try:
                 await self._client.transact_write_items(
-                    TransactItems=[put_incident, put_marker, *self._history(incident, entry)]
+                    TransactItems=[put_incident, put_marker, *put_entry(self._table, incident, entry)]
                 )
             except self._client.exceptions.TransactionCanceledException:
                 standing = await self._standing(incident, revised=revised)
@@ -206,27 +154,16 @@ class IncidentsTable:
         """
         try:
             await self._client.transact_write_items(
-                TransactItems=[self._put_new(StoredIncident(incident, 1, {})), *self._history(incident, entry)]
+                TransactItems=[
+                    put_new(self._table, StoredIncident(incident, 1, {})),
+                    *put_entry(self._table, incident, entry),
+                ]
             )
         except self._client.exceptions.TransactionCanceledException:
             if await self.load(incident.tenant, incident.incident_id) is None:
                 raise
             return False
         return True
-
-    def _put_new(self, stored: StoredIncident) -> "TransactWriteItemTypeDef":
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": incident_item(*stored),
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
-
-    def _history(self, incident: Incident, entry: IncidentEntry | None) -> "Sequence[TransactWriteItemTypeDef]":
-        if entry is None:
-            return []
-        return [{"Put": {"TableName": self._table, "Item": entry_item(incident.tenant, incident.incident_id, entry)}}]
 
     async def _standing(self, incident: Incident, *, revised: bool) -> StoredIncident | None:
         """What the marker points at: this very incident, or nothing that stands in the way any more.
@@ -266,10 +203,10 @@ class IncidentsTable:
         """
         news = {notice.key: notice for notice in notices if notice.key not in before.outbox}
         stored = StoredIncident(after, before.revision + 1, {**before.outbox, **news})
-        update = self._update(before.revision, stored, news)
-        writes: list[TransactWriteItemTypeDef] = [{"Update": update}, *self._history(after, entry)]
+        update = next_state(self._table, before.revision, stored, news)
+        writes: list[TransactWriteItemTypeDef] = [{"Update": update}, *put_entry(self._table, after, entry)]
         if after.over and not before.incident.over:
-            writes.append({"Put": self._free_marker(after)})
+            writes.append({"Put": free_marker(self._table, after)})
         try:
             if len(writes) > 1:
                 await self._client.transact_write_items(TransactItems=writes)
@@ -283,39 +220,3 @@ class IncidentsTable:
                 f"incident {after.incident_id} is not at revision {before.revision} any more"
             ) from error
         return stored
-
-    def _update(self, revision: int, stored: StoredIncident, news: Mapping[str, Notice]) -> "UpdateTypeDef":
-        changes = ["incident = :incident", "#state = :state", "revision = :next"]
-        names = {"#state": "state"}
-        values: dict[str, AttributeValueTypeDef] = {
-            ":incident": incident_value(stored.incident),
-            ":state": {"S": stored.incident.state},
-            ":before": {"N": str(revision)},
-            ":next": {"N": str(stored.revision)},
-        }
-        for at, (key, notice) in enumerate(news.items()):
-            changes.append(f"outbox.#n{at} = :n{at}")
-            names[f"#n{at}"] = key
-            values[f":n{at}"] = notice_value(notice)
-        if stored.incident.passed:
-            changes.append("passed = :passed")
-            values[":passed"] = {"BOOL": True}
-        expression = "SET " + ", ".join(changes)
-        if stored.incident.over and not any(notice.pending for notice in stored.outbox.values()):
-            expression += " REMOVE tenant_open"
-        return {
-            "TableName": self._table,
-            "Key": incident_key(stored.incident.tenant, stored.incident.incident_id),
-            "UpdateExpression": expression,
-            "ConditionExpression": "revision = :before",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
-        }
-
-    def _free_marker(self, incident: Incident) -> "PutTypeDef":
-        return {
-            "TableName": self._table,
-            "Item": marker_item(incident),
-            "ConditionExpression": "incident_id = :incident_id",
-            "ExpressionAttributeValues": {":incident_id": {"S": incident.incident_id}},
-        }

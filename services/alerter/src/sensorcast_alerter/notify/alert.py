@@ -3,7 +3,8 @@
 import json
 
 from sensorcast_common.clock import from_millis, rfc3339
-from sensorcast_common.incident import Incident, Occasion
+from sensorcast_common.incident import Incident
+from sensorcast_common.notice import Occasion
 
 SCHEMA_VERSION = 1
 

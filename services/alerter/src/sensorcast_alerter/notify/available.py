@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from sensorcast_alerter.notify.draft import Draft, Held, Hold, Sifted
-from sensorcast_common.incident import Channel
+from sensorcast_common.notice import Channel
 
 
 class AvailableStage:

@@ -6,7 +6,7 @@ from typing import Final
 
 from sensorcast_alerter.notify.group import MOST_TOGETHER, BundleKey, bundle_key
 from sensorcast_alerter.notify.message import Errand
-from sensorcast_common.incident import Channel
+from sensorcast_common.notice import Channel
 
 _AT_ONCE: Final = frozenset({Channel.MQTT})
 

@@ -13,8 +13,8 @@ from sensorcast_alerter.ports import Sender
 from sensorcast_alerter.settings import AlerterSettings
 from sensorcast_common.aws import Aws
 from sensorcast_common.clock import Clock
-from sensorcast_common.incident import Channel
 from sensorcast_common.lifecycle import Lifecycle
+from sensorcast_common.notice import Channel
 
 AT_ONCE: Final = 4
 """Messages that a channel sends at once; MQTT keeps their order and sends one."""

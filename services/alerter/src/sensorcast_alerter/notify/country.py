@@ -6,7 +6,7 @@ from functools import lru_cache
 import phonenumbers
 
 from sensorcast_alerter.notify.draft import Draft, Held, Hold, Sifted
-from sensorcast_common.incident import Channel
+from sensorcast_common.notice import Channel
 
 
 class CountryStage:

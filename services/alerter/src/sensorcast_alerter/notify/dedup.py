@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sensorcast_alerter.notify.draft import Draft
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import Notice
+from sensorcast_common.notice import Notice
 
 
 def dedup(drafts: Sequence[Draft], known: Collection[str]) -> list[Draft]:

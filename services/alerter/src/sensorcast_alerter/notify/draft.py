@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from sensorcast_common.escalation import Escalation
-from sensorcast_common.incident import Channel, Incident, Occasion
+from sensorcast_common.incident import Incident
+from sensorcast_common.notice import Channel, Occasion
 from sensorcast_common.recipient import Recipient
 
 

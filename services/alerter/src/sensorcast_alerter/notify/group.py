@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sensorcast_alerter.notify.message import Errand
-from sensorcast_common.incident import Channel
+from sensorcast_common.notice import Channel
 from sensorcast_common.recipient import SEVERITIES, Severity
 
 MOST_TOGETHER: Final = 200

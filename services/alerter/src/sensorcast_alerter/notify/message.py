@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from sensorcast_alerter.notify.text import sms_text
 from sensorcast_alerter.notify.words import Words, words
 from sensorcast_common.clock import from_millis, rfc3339
-from sensorcast_common.incident import Channel, Incident, Notice
+from sensorcast_common.incident import Incident
+from sensorcast_common.notice import Channel, Notice
 
 SCHEMA_VERSION: Final = 1
 MOST_LISTED: Final = 50

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sensorcast_alerter.notify.draft import Draft, Held, Hold, Sifted
 from sensorcast_common.clock import from_millis
-from sensorcast_common.incident import Channel
+from sensorcast_common.notice import Channel
 
 _WAKING = frozenset({Channel.SMS, Channel.SLACK, Channel.EMAIL})
 """A webhook is a program, and never asleep."""

@@ -17,7 +17,8 @@ from sensorcast_alerter.notify.mute import mute
 from sensorcast_alerter.notify.route import Route
 from sensorcast_alerter.notify.silence import SilenceStage
 from sensorcast_alerter.notify.wanted import wanted
-from sensorcast_common.incident import Channel, Incident, Notice, Occasion
+from sensorcast_common.incident import Incident
+from sensorcast_common.notice import Channel, Notice, Occasion
 
 Count = Callable[[str], None]
 """Counts a reason."""

@@ -8,7 +8,8 @@ from sensorcast_alerter.notify.address_book import AddressBook
 from sensorcast_alerter.notify.draft import Draft
 from sensorcast_common.clock import to_millis
 from sensorcast_common.escalation import EVERYBODY, Escalation, Step
-from sensorcast_common.incident import Channel, Incident, IncidentState, Notice, Occasion
+from sensorcast_common.incident import Incident, IncidentState
+from sensorcast_common.notice import Channel, Notice, Occasion
 from sensorcast_common.recipient import Recipient
 
 MINUTE_MS: Final = 60_000

@@ -5,7 +5,8 @@ from datetime import tzinfo
 
 from sensorcast_alerter.notify.gsm7 import ONE_PART, cut, gsm7, septets
 from sensorcast_alerter.notify.words import Words, words
-from sensorcast_common.incident import Incident, Occasion
+from sensorcast_common.incident import Incident
+from sensorcast_common.notice import Occasion
 
 
 def sms_text(

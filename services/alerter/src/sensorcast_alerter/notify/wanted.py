@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from sensorcast_common.incident import Basis, Incident, IncidentState, Notice, Occasion
+from sensorcast_common.incident import Basis, Incident, IncidentState
+from sensorcast_common.notice import Notice, Occasion
 
 _REMINDING: Final = frozenset({Occasion.ESCALATED, Occasion.REPEATED})
 

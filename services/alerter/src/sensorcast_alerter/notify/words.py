@@ -9,7 +9,8 @@ from typing import Final, get_args
 from pydantic import BaseModel, ConfigDict
 
 from sensorcast_alerter.notify.gsm7 import gsm7
-from sensorcast_common.incident import Basis, Incident, Occasion
+from sensorcast_common.incident import Basis, Incident
+from sensorcast_common.notice import Occasion
 from sensorcast_common.recipient import Language
 
 LANGUAGES: Final[tuple[str, ...]] = get_args(Language)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from sensorcast_common.incident import Incident, IncidentEntry, IncidentState
-from sensorcast_common.tables.incidents import StoredIncident
+from sensorcast_common.stored_incident import StoredIncident
 
 
 class Incidents(Protocol):

@@ -15,7 +15,8 @@ from sensorcast_api.services import Services, Wired
 from sensorcast_api.stream.frames import frame
 from sensorcast_api.stream.hub import Kind, LiveEvent
 from sensorcast_api.stream.incident_event import IncidentEvent
-from sensorcast_common.incident import Incident, IncidentEntry, IncidentState, Occasion
+from sensorcast_common.incident import Incident, IncidentEntry, IncidentState
+from sensorcast_common.notice import Occasion
 from sensorcast_common.tables.incident_journal import NotLive
 
 router = APIRouter(prefix="/v1/incidents", tags=["incidents"], route_class=QuickRoute)

@@ -10,7 +10,7 @@ from sensorcast_api.problems import not_found
 from sensorcast_api.routes.incidents import IncidentId
 from sensorcast_api.services import Wired
 from sensorcast_common.clock import UtcDatetime, from_millis
-from sensorcast_common.incident import Channel, Notice, Occasion
+from sensorcast_common.notice import Channel, Notice, Occasion
 
 router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
 
