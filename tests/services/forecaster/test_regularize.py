@@ -97,6 +97,47 @@ def test_door_opening_is_not_a_spike() -> None:
     assert np.isfinite(despike(values)).all()
 
 
+def test_a_clock_that_runs_ahead_is_believed_when_its_time_has_come() -> None:
+    ages = np.arange(7200, -1, -60.0)
+    ahead = np.where(ages < 600, ages - 240, ages)
+    series = raw(ahead, wave(121))
+    made = window(series)
+    assert made.end <= NOW
+    assert made.last_value == wave(121)[ahead >= 0][-1]
+    later = regularize(series, known_at=NOW + 240_000, max_steps=1440)
+    assert isinstance(later, SeriesWindow)
+    assert later.end == NOW + 240_000
+    # The four minutes that the clock left out are a short gap.
+    assert np.isfinite(later.values).all()
+
+
+def test_a_clock_that_is_put_back_leaves_its_series_stale_until_it_has_caught_up() -> None:
+    ages = np.arange(7200, -1, -60.0)
+    # For the last 20 minutes, readings carry times of an hour before: the present is unknown.
+    back = np.where(ages < 1200, ages + 3600, ages)
+    assert refusal(raw(back, wave(121))) == "stale"
+
+
+def test_a_clock_that_was_put_back_for_a_while_moves_no_reading_and_leaves_a_gap() -> None:
+    ages, values = np.arange(7200, -1, -60.0), wave(121)
+    wrong = (ages < 2400) & (ages > 1200)
+    made = window(raw(np.where(wrong, ages + 3570, ages), values))
+    assert np.isnan(made.values).sum() == wrong.sum(), "when they should have come"
+    shared = (values[wrong] + values[np.roll(wrong, -59)]) / 2
+    assert made.values[np.roll(wrong, -59)] == pytest.approx(shared), "where they were put, a step is the mean of both"
+    untouched = ~wrong & ~np.roll(wrong, -59)
+    assert made.values[untouched] == pytest.approx(values[untouched])
+
+
+def test_irregular_readings_become_means_of_steps() -> None:
+    spacing = np.random.default_rng(5).uniform(5, 100, 300)
+    ages = np.cumsum(spacing)[::-1] - spacing[0]
+    made = window(raw(ages, 4 + np.sin(ages / 900)))
+    assert made.step_seconds == 60
+    middles = np.arange(len(made.values))[::-1] * 60 + 30
+    assert np.abs(made.values - (4 + np.sin(middles / 900))).max() < 0.05
+
+
 def test_refusals_say_why() -> None:
     minutes = np.arange(7200, -1, -60.0)
     assert refusal(raw(np.array([]), np.array([]))) == "no_readings"

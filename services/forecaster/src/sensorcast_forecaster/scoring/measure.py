@@ -12,7 +12,7 @@ _LEAD: Final = (60, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 14_400, 21_600)
 class ScoringMetrics:
     """Prometheus metrics named `sensorcast_forecaster_score*`, by tenant and metric and never by device.
 
-    A scoring job that is delivered again counts again here; what the table holds is exact.
+    An hour counts when it is scored for the first time; scoring it again mends the table alone.
 
     Args:
         registry: Where they are registered.

@@ -48,6 +48,10 @@ class SkillStore(Protocol):
         """Write tallies; those of the same hour, metric and shard are replaced."""
         ...
 
+    async def between(self, tenant: str, *, start: int, end: int) -> list[HourSkill]:
+        """The tallies of the hours that begin in a range, `end` exclusive."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreTickHandler:
@@ -146,11 +150,15 @@ class ScoreHandler:
             metric: {model: Tally.total(tallies) for model, tallies in models.items()}
             for metric, models in metrics.items()
         }
+        known = await self.skill.between(job.tenant, start=job.hour, end=job.hour + HOUR_MS)
+        counted = {each.metric for each in known if each.shard == job.shard}
         await self.skill.put(
             [HourSkill(job.tenant, job.hour, metric, job.shard, models) for metric, models in totals.items()]
         )
         for metric, models in totals.items():
-            self.metrics.count(job.tenant, metric, Tally.total(models.values()))
+            # Counters cannot be taken back, so what another delivery has counted is not counted again.
+            if metric not in counted:
+                self.metrics.count(job.tenant, metric, Tally.total(models.values()))
         self.metrics.jobs.labels("done").inc()
         scored = sum(tally.forecasts for models in totals.values() for tally in models.values())
         log.info("forecasts scored", tenant=job.tenant, hour=job.hour, shard=job.shard, forecasts=scored)
