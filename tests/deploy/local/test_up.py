@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +35,8 @@ from sensorcast_local.up.demo import api_key, demo_labels, demo_rules, put_label
 from sensorcast_local.up.lock import only_one
 from sensorcast_local.up.meters import parse
 from sensorcast_local.up.people import demo_contacts, put_contacts
-from sensorcast_local.up.plan import inherited_environment
+from sensorcast_local.up.plan import DEMO_PHONE, Plan, inherited_environment
+from sensorcast_local.up.programs import SERVICES, services
 from sensorcast_local.up.screen import Header, Screen
 from sensorcast_local.up.status import Status
 
@@ -111,6 +113,28 @@ def test_running_up_is_found_until_it_has_gone(tmp_path: Path) -> None:
 
 def test_services_inherit_nothing_that_reaches_a_real_account() -> None:
     assert not [name for name in inherited_environment() if name.startswith(("AWS_", "SENSORCAST_"))]
+
+
+def test_services_are_traced_only_where_a_collector_is_named(tmp_path: Path) -> None:
+    plan = Plan(
+        data_dir=tmp_path,
+        port=1,
+        emulator_port=2,
+        mqtt_port=3,
+        broker=None,
+        fleet=0,
+        history=0,
+        seed=7,
+        tenant="demo",
+        phone=DEMO_PHONE,
+    )
+    ports = dict.fromkeys(SERVICES, 4)
+    traced = replace(plan, traces="http://127.0.0.1:4318")
+    for program in services(plan, broker=Broker(host="a", port=1), ports=ports):
+        assert not [name for name in program.command.env if name.startswith("SENSORCAST_TRACES")]
+    for program in services(traced, broker=Broker(host="a", port=1), ports=ports):
+        assert program.command.env["SENSORCAST_TRACES"] == "otlp"
+        assert program.command.env["SENSORCAST_TRACES_ENDPOINT"] == "http://127.0.0.1:4318"
 
 
 async def test_api_key_is_the_same_at_the_next_start(stack: DeployedStack, tmp_path: Path) -> None:

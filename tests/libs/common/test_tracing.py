@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from tests.servers.aws import AwsAccount
 from tests.servers.collector import collecting
+from tests.servers.spans import Recorded, span_id, trace_id
 
 from sensorcast_common.clock import from_millis
 from sensorcast_common.lifecycle import Lifecycle
@@ -21,6 +22,7 @@ from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.incident_items import notice_value
 from sensorcast_common.tracing import Tracing, is_sampled, packed, traceparent_of, unpacked
 from sensorcast_common.tracing.export import exporting
+from sensorcast_common.tracing.spans import add_trace
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORDED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -167,6 +169,15 @@ async def test_chunks_tell_by_which_traces_their_readings_came(account: AwsAccou
         assert await store.traces("acme", "truck-2", start=T0, end=T0 + 300_000) == []
         found = await store.read("acme", "truck-1", start=T0, end=T0 + 300_000)
     assert len(found["temperature"].ts) == 3
+
+
+def test_a_record_of_the_log_names_the_trace_at_hand() -> None:
+    recorded = Recorded()
+    with recorded.tracing.tracer.start_as_current_span("work"):
+        event = add_trace(None, "info", {"event": "x"})
+    assert add_trace(None, "info", {"event": "x"}) == {"event": "x"}
+    (span,) = recorded.spans()
+    assert event == {"event": "x", "trace_id": trace_id(span), "span_id": span_id(span)}
 
 
 def test_off_is_no_tracer_at_all() -> None:

@@ -145,7 +145,7 @@ async def build(
     heartbeat = life.health.alive("sweep", Heartbeat(max_age=STALE_SWEEPS + settings.sweep_seconds))
     life.background("sweep", lambda: sweep.forever(every=settings.sweep_seconds, heartbeat=heartbeat))
     broker = sqs_broker(service="alerter", aws=aws, life=life, drain_seconds=settings.drain_seconds / 2)
-    subscribe(broker, names, Intake(watchroom=watchroom, metrics=metrics, origins=origins))
+    subscribe(broker, names, Intake(watchroom=watchroom, metrics=metrics, origins=origins if life.tracing.on else None))
     await start_broker(broker, life)
 
 

@@ -30,22 +30,16 @@ class Found:
     readings: list[Reading] = field(default_factory=list)
     forecasts: list[tuple[Forecast, int]] = field(default_factory=list)
 
-    def add(self, envelope: Envelope, *, trace: str | None, origins: Origins) -> None:
-        """Open a message, and note by which recorded trace it came.
+    def add(self, envelope: Envelope) -> None:
+        """Open a message.
 
         Raises:
             Poison: It is not a batch of a known kind and version.
         """
         if envelope.kind == batch.KIND:
-            readings = ReadingBatch.decode(envelope).readings
-            self.readings += readings
-            if trace is not None:
-                origins.note(trace, readings=readings)
+            self.readings += ReadingBatch.decode(envelope).readings
         elif envelope.kind == forecast.KIND:
-            forecasts = ForecastBatch.decode(envelope).forecasts
-            self.forecasts += [(each, envelope.created_at) for each in forecasts]
-            if trace is not None:
-                origins.note(trace, forecasts=forecasts)
+            self.forecasts += [(each, envelope.created_at) for each in ForecastBatch.decode(envelope).forecasts]
         else:
             raise Poison(f"kind: {envelope.kind!r} is neither {batch.KIND!r} nor {forecast.KIND!r}")
 
@@ -56,20 +50,20 @@ class Intake:
     Args:
         watchroom: Who looks at it.
         metrics: Counts.
-        origins: Knows by which trace the messages at hand came.
+        origins: Remembers by which trace the messages at hand came; `None` where nothing is traced.
     """
 
     def __init__(self, *, watchroom: Watchroom, metrics: AlerterMetrics, origins: Origins | None = None) -> None:
         self._watchroom = watchroom
         self._metrics = metrics
-        self._origins = origins or Origins()
+        self._origins = origins
 
     async def take(self, messages: Sequence[str], *, traces: Sequence[object] = ()) -> Rejects:
         """Handle messages, one call at a time; returns once every transition that they lead to is stored.
 
         Args:
             messages: Their texts.
-            traces: The header `traceparent` of each, as it came.
+            traces: The header `traceparent` of each, as it came; needed where traces are followed.
 
         Returns:
             The messages that are not what they should be. The others are handled.
@@ -79,16 +73,24 @@ class Intake:
         """
         rejects: Rejects = {}
         found = Found()
-        recorded = {at: str(trace) for at, trace in enumerate(traces) if is_sampled(trace)}
+        origins = self._origins
         for at, text in enumerate(messages):
+            readings, forecasts = len(found.readings), len(found.forecasts)
             try:
-                found.add(Envelope.parse(text), trace=recorded.get(at), origins=self._origins)
+                found.add(Envelope.parse(text))
             except Poison as poison:
                 rejects[at] = poison
+            if origins is not None and is_sampled(traces[at]):
+                origins.note(
+                    str(traces[at]),
+                    readings=found.readings[readings:],
+                    forecasts=[each for each, _ in found.forecasts[forecasts:]],
+                )
         try:
             await self._watchroom.take(found.readings, found.forecasts)
         finally:
-            self._origins.forget()
+            if origins is not None:
+                origins.forget()
         self._metrics.readings.inc(len(found.readings))
         self._metrics.forecasts.inc(len(found.forecasts))
         return rejects

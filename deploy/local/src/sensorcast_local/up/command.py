@@ -45,6 +45,9 @@ def up(
         str, typer.Option(help="The driver's, who gets the SMS; the emulator shows them, it sends none.")
     ] = DEMO_PHONE,
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = DATA_DIR,
+    traces: Annotated[
+        str | None, typer.Option(help="Send every trace to this collector (OTLP over HTTP): http://127.0.0.1:4318.")
+    ] = None,
 ) -> None:
     """Run everything on this machine, with a simulated fleet; Ctrl-C stops it, the next run goes on where it was."""
     with readable():
@@ -54,6 +57,8 @@ def up(
             raise Fault(f"--phone: {phone!r} is not a number such as +15555550100")
         if len({port, emulator_port, mqtt_port}) < 3:
             raise Fault("--port, --emulator-port and --mqtt-port: three different ports are needed")
+        if traces is not None and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", traces):
+            raise Fault(f"--traces: {traces!r} is not an address such as http://127.0.0.1:4318")
         try:
             seconds = parse_duration(history)
         except ValueError as error:
@@ -70,6 +75,7 @@ def up(
             tenant=tenant,
             phone=phone,
             fault_times=fault_times(breach_after, repaired_after),
+            traces=traces,
         )
         with only_one(data_dir) as killed:
             _require_free_ports(plan, patience=KILLED_PATIENCE if killed else 0.0)

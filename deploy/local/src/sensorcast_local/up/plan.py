@@ -33,6 +33,7 @@ class Plan:
         tenant: Whose trucks, rules and API key.
         phone: The driver's, who gets the SMS, E.164.
         fault_times: When a truck leaves its limit, and is put right.
+        traces: Address of a collector that gets every trace (OTLP over HTTP); `None` records none.
     """
 
     data_dir: Path
@@ -46,6 +47,7 @@ class Plan:
     tenant: str
     phone: str
     fault_times: FaultTimes = USUAL
+    traces: str | None = None
 
     @property
     def api_url(self) -> str:
@@ -82,6 +84,17 @@ class Plan:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @property
+    def traces_environment(self) -> dict[str, str]:
+        """What the services are told about traces."""
+        if self.traces is None:
+            return {}
+        return {
+            "SENSORCAST_TRACES": "otlp",
+            "SENSORCAST_TRACES_ENDPOINT": self.traces,
+            "SENSORCAST_TRACES_RATIO": "1",
         }
 
     def aws(self) -> Aws:

@@ -76,6 +76,7 @@ def services(plan: Plan, *, broker: Broker, ports: Mapping[str, int]) -> list[Pr
                     "SENSORCAST_OPS_PORT": str(ports[name]),
                     "SENSORCAST_DRAIN_SECONDS": str(DRAIN_SECONDS),
                     **mqtt_settings(broker, client=f"sensorcast-{name}"),
+                    **plan.traces_environment,
                     **own.get(name, {}),
                 },
             ),

@@ -115,7 +115,7 @@ class _Traced(BaseMiddleware[SQSPublishCommand]):
         attributes = _attributes("aws_sqs", queue_name(message.queue), "process")
         attributes["messaging.message.id"] = message.message_id
         attributes["messaging.message.body.size"] = message.size
-        attributes["messaging.message.delivery_count"] = message.receive_count
+        attributes["aws.sqs.message.receive_count"] = message.receive_count
         if together > 1:
             attributes["messaging.batch.message_count"] = together
         span = self._tracer.start_span(
