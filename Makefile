@@ -131,12 +131,16 @@ scale: install ## Compute docs/scale.md: limits, replicas and dollars at three s
 	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 .PHONY: release
-release: install helm ## Make a release: version, changelog, wheels, chart and SBOMs in dist/ (ARGS=0.2.0)
+release: install web helm ## Make a release: version, changelog, wheels, chart and SBOMs in dist/ (ARGS=0.2.0)
 	@$(BIN)/python requirements/release.py $(ARGS)
 
 .PHONY: check-images
 check-images: install mosquitto ## Carry out the Dockerfiles without a container engine (root on Linux; ARGS="ingest" for one)
 	@$(BIN)/python -m tests.deploy.images.check_images $(ARGS)
+
+.PHONY: check-compose
+check-compose: install mosquitto ## Build the images and run compose.yaml with podman (root on Linux; ARGS=--pull takes the real base images)
+	@$(BIN)/python -m tests.deploy.compose.check_compose $(ARGS)
 
 .PHONY: bench-api
 bench-api: install mosquitto ## Measure the API: requests beside a bare handler, idle streams, MQTT to stream

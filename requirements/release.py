@@ -1,12 +1,13 @@
 """`make release ARGS=0.2.0`: one version for everything, its changelog, and what is handed out in dist/.
 
-Takes a clean checkout. Sets the version of every distribution and of the chart, dates the changelog's Unreleased part,
-renders the manifests, commits and tags; then builds wheels, the packaged chart and one SBOM (CycloneDX) per image from
-its lock file. Nothing is uploaded.
+Takes a clean checkout. Sets the version of every distribution, of the chart and of the API's document, dates the
+changelog's Unreleased part, renders the manifests, commits and tags; then builds wheels, the packaged chart and one
+SBOM (CycloneDX) per image from its lock file. Nothing is uploaded.
 """
 
 import argparse
 import datetime
+import json
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 IMAGES = ("ingest", "archiver", "forecaster", "alerter", "api", "local")
+PAGE = ROOT / "services/api/src/sensorcast_api/page/index.html"
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 UNRELEASED = "## Unreleased\n"
 
@@ -47,6 +49,13 @@ def with_version(text: str, *, field: str, version: str) -> str:
     if count != 1:
         raise ValueError(f"{field}: not found")
     return changed
+
+
+def with_document_version(document: str, *, version: str) -> str:
+    """The API's document (OpenAPI, JSON) with another version, written as it is kept."""
+    whole = json.loads(document)
+    whole["info"]["version"] = version
+    return json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def newer(version: str, than: str) -> bool:
@@ -86,6 +95,8 @@ def set_versions(version: str, *, date: datetime.date) -> None:
     chart = ROOT / "deploy/k8s/sensorcast/Chart.yaml"
     text = with_version(chart.read_text(encoding="utf-8"), field="version", version=version)
     chart.write_text(with_version(text, field="appVersion", version=version), encoding="utf-8")
+    document = ROOT / "services/api/openapi.json"
+    document.write_text(with_document_version(document.read_text(encoding="utf-8"), version=version), encoding="utf-8")
     changelog = ROOT / "CHANGELOG.md"
     changelog.write_text(cut(changelog.read_text(encoding="utf-8"), version=version, date=date), encoding="utf-8")
     run(sys.executable, "-m", "tests.deploy.k8s.render")
@@ -121,6 +132,8 @@ def build() -> None:
             str(here / "cyclonedx-py"),
             "requirements",
             f"requirements/{image}.txt",
+            "--pyproject",
+            "deploy/local/pyproject.toml" if image == "local" else f"services/{image}/pyproject.toml",
             "--output-reproducible",
             "--of",
             "JSON",
@@ -139,6 +152,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("version", nargs="?", help="such as 0.2.0; left out, only dist/ is built")
     options = parser.parse_args()
+    if not PAGE.exists():
+        sys.exit("the page is not built, and would be missing from the API's wheel: make web, with Node.js")
     if options.version is not None:
         if not newer(options.version, current()):
             sys.exit(f"{options.version} does not follow {current()}")

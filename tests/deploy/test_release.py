@@ -3,7 +3,7 @@
 import datetime
 
 import pytest
-from requirements.release import ROOT, current, cut, newer, with_version
+from requirements.release import ROOT, current, cut, newer, with_document_version, with_version
 
 DATE = datetime.date(2026, 1, 2)
 
@@ -38,3 +38,6 @@ def test_every_distribution_and_the_chart_have_one_version() -> None:
     for field in ("version", "appVersion"):
         assert f"{field}: {current()}\n" in chart
         assert f"{field}: 9.8.7\n" in with_version(chart, field=field, version="9.8.7")
+    document = (ROOT / "services/api/openapi.json").read_text(encoding="utf-8")
+    assert with_document_version(document, version=current()) == document
+    assert '"version": "9.8.7"' in with_document_version(document, version="9.8.7")
