@@ -139,7 +139,7 @@ check-images: install mosquitto ## Carry out the Dockerfiles without a container
 	@$(BIN)/python -m tests.deploy.images.check_images $(ARGS)
 
 .PHONY: check-compose
-check-compose: install mosquitto ## Build the images and run compose.yaml with podman (root on Linux; ARGS=--pull takes the real base images)
+check-compose: install mosquitto ## Build the images and run compose.yaml on a Docker engine of its own (root on Linux; ARGS=--pull: real base images)
 	@$(BIN)/python -m tests.deploy.compose.check_compose $(ARGS)
 
 .PHONY: bench-api
