@@ -92,6 +92,19 @@ async def test_mosquitto_takes_from_a_device_its_own_readings_only(tmp_path: Pat
         assert topics == ["dt/acme/truck-1/readings"], "one connection's messages arrive in the order of their sending"
 
 
+async def test_devices_of_the_old_and_the_new_authority_connect_while_the_broker_trusts_both(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        assert add(folder, "acme", "truck-1", "--broker", "mosquitto").exit_code == 0
+    both = tmp_path / "ca.crt"
+    both.write_text("".join((folder / "authority" / "ca.crt").read_text() for folder in (old, new)))
+    with Broker(tmp_path, authority=both, acl=old / "authority" / "acl") as broker:
+        for folder in (old, new):
+            certificate, key = (folder / "devices" / f"acme.truck-1.{kind}" for kind in ("crt", "key"))
+            async with asyncio.timeout(30), mqtt_client(broker.settings(certificate, key)) as truck:
+                await truck.publish("dt/acme/truck-1/readings", b"{}", qos=1)
+
+
 def test_keys_are_for_their_owner_and_never_overwritten(tmp_path: Path) -> None:
     assert add(tmp_path, "acme", "truck-1", "--broker", "mosquitto", "--days", "30").exit_code == 0
     key, certificate = (tmp_path / "devices" / f"acme.truck-1.{kind}" for kind in ("key", "crt"))

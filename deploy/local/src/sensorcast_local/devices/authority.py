@@ -5,6 +5,7 @@ Mosquitto takes a certificate's common name as the user (`use_identity_as_userna
 """
 
 import datetime
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,7 @@ class Authority:
             self._builder(common_name, self._certificate.subject, key.public_key(), days=days)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
@@ -80,10 +82,14 @@ class Authority:
 
     def _make(self, key_file: Path) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sensorcast devices")])
+        # A name of its own, and its key's: while devices move to another authority, a broker that trusts both must find
+        # out which has signed, and OpenSSL looks by name first.
+        common_name = f"Sensorcast devices {secrets.token_hex(4)}"
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         certificate = (
-            self._builder("Sensorcast devices", name, key.public_key(), days=CA_DAYS)
+            self._builder(common_name, name, key.public_key(), days=CA_DAYS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )
         write_new(key_file, _pem(key), mode=0o600)
