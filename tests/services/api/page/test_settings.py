@@ -118,6 +118,11 @@ async def test_a_device_is_named_and_labelled(scene: Scene, browsing: Browsing) 
         await expect(page.get_by_text("truck-1 · Site: south · Driver: Anna")).to_be_visible()
         await page.goto(scene.address)
         await expect(page.locator(".row-device")).to_contain_text(["Big Red"])
+        # The name stands wherever the device is spoken of.
+        devices = scene.world.devices.items
+        devices["acme", "truck-2"] = devices["acme", "truck-2"].model_copy(update={"name": "Old Blue"})
+        await page.goto(f"{scene.address}/incidents")
+        await expect(page.get_by_role("link", name="Old Blue: Temperature will probably be above 8")).to_be_visible()
     device = scene.world.devices.items["acme", "truck-1"]
     assert device.name == "Big Red"
     assert device.labels == {"site": "south", "driver": "Anna"}

@@ -7,6 +7,7 @@ import { now, present } from "../clock";
 import { LiveStream } from "../live/stream";
 import { markedOf } from "../incidents/marked";
 import { limitsOf } from "../rules/match";
+import { learnNames } from "./names";
 import { loadReadings } from "./readings";
 import { ShownSeries } from "./series";
 
@@ -120,6 +121,7 @@ export class DeviceModel {
     await this.guarded(async (signal) => {
       const found = await request<Device>(`/v1/devices/${encodeURIComponent(this.name)}`, { signal });
       const rules = await request<Page<Rule>>("/v1/rules", { signal });
+      learnNames([found]);
       batch(() => {
         this.device.value = found;
         this.rules.value = rules.items;

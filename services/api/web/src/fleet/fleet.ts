@@ -3,6 +3,7 @@ import { batch, signal, type Signal } from "@preact/signals";
 import { Failure, fleetPages, isAbort } from "../api/client";
 import type { FleetDevice, Forecast, Incident, LiveEvents, LivePoint } from "../api/types";
 import { learnTime, present } from "../clock";
+import { learnNames } from "../device/names";
 import { isLive } from "../incidents/wording";
 import { LiveStream } from "../live/stream";
 import { rank, worstFirst, type Ranked } from "./status";
@@ -69,6 +70,7 @@ export class Fleet {
     try {
       for await (const page of fleetPages(this.stopped.signal)) {
         learnTime(page.now);
+        learnNames(page.items);
         batch(() => {
           for (const device of page.items) {
             seen.add(device.device);

@@ -4,6 +4,7 @@ import { request } from "../api/client";
 import type { Incident, Rule } from "../api/types";
 import type { Point } from "../chart/model";
 import { now } from "../clock";
+import { called, loadNames } from "../device/names";
 import { dateTime, duration, limit, measure, metricName, quantity, time } from "../i18n/format";
 import { t } from "../i18n/language";
 import { LiveStream } from "../live/stream";
@@ -22,6 +23,7 @@ import { headline, mood, stateText, sureness, whatNext } from "./wording";
 
 export function IncidentView({ id }: { id: string }) {
   const incident = useLoad((signal) => request<Incident>(`/v1/incidents/${encodeURIComponent(id)}`, { signal }), [id]);
+  useEffect(() => void loadNames(), []);
   const shown = incident.value.value;
   useTitle(shown ? headline(shown) : t("incidents.title"));
   if (!shown) {
@@ -97,7 +99,7 @@ function Shown({ loaded, incident }: { loaded: Loaded<Incident>; incident: Incid
             ))}
             <p>
               <a class="button" href={links.device(device, ended === null ? undefined : spanAround(incident))}>
-                {t("incident.to-device", { device })}
+                {t("incident.to-device", { device: called(device) })}
               </a>
             </p>
           </section>

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { Failure, isAbort, path, request } from "../api/client";
 import type { Incident, Page } from "../api/types";
 import { t } from "../i18n/language";
+import { loadNames } from "../device/names";
 import { LiveStream } from "../live/stream";
 import { Empty, Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
@@ -68,6 +69,7 @@ function newestFirst(one: Incident, other: Incident): number {
 
 export function IncidentsView() {
   useTitle(t("incidents.title"));
+  useEffect(() => void loadNames(), []);
   const which = useSignal<Which>("open");
   return (
     <>

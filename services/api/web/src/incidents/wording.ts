@@ -1,5 +1,6 @@
 /** What an incident is, how sure that is, and what comes next, in words. */
 import type { Incident, Rule } from "../api/types";
+import { called } from "../device/names";
 import { limit, metricName, percent, quantity, time } from "../i18n/format";
 import { t } from "../i18n/language";
 
@@ -13,7 +14,7 @@ export function mood(incident: Incident): Mood {
 export function headline(incident: Incident): string {
   const before = incident.state === "resolved" ? "was-" : "";
   return t(`incident.${before}${incident.basis}` as "incident.observed", {
-    device: incident.device,
+    device: called(incident.device),
     metric: metricName(incident.metric),
     limit: limit(incident.side, incident.threshold, incident.unit),
   });
@@ -39,7 +40,7 @@ export function sureness(incident: Incident, now: number): string {
 }
 
 export function whatNext(incident: Incident, rule: Rule | null, now: number): string[] {
-  const { device } = incident;
+  const device = called(incident.device);
   if (incident.state === "resolved") {
     if (incident.withdrawn) return [t("incident.next-withdrawn")];
     if (incident.basis === "predicted") return [t("incident.next-false")];
