@@ -20,11 +20,11 @@ from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Self, cast
 
 import aiomqtt
 from benchmarks.api_load import Server, running
-from playwright.async_api import Page, expect
+from playwright.async_api import CDPSession, Page, expect
 from tests.servers.broker import MosquittoServer
 from tests.services.api.page.browser import Browsing, find_chromium, launched
 
@@ -163,12 +163,41 @@ async def first_paint(browsing: Browsing) -> None:
     )
 
 
+class MainThread:
+    """How much of a processor the page's main thread takes, whatever else the machine does.
+
+    Args:
+        session: Of the DevTools protocol, domain Performance.
+    """
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+
+    @classmethod
+    async def of(cls, page: Page) -> Self:
+        """That of a page."""
+        session = await page.context.new_cdp_session(page)
+        await session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        return cls(session)
+
+    async def seconds(self) -> float:
+        """CPU seconds of all its tasks so far."""
+        found = await self._session.send("Performance.getMetrics")
+        return next(float(each["value"]) for each in found["metrics"] if each["name"] == "TaskDuration")
+
+
 async def frames(page: Page, name: str, seconds: float, during: Callable[[], Awaitable[object]] | None = None) -> None:
-    """Print the intervals between frames while something goes on."""
+    """Print the intervals between frames, and the work that they are, while something goes on."""
+    thread = await MainThread.of(page)
     await page.evaluate(RECORD_FRAMES)
+    began, worked = time.perf_counter(), await thread.seconds()
     await (during() if during else asyncio.sleep(seconds))
+    busy = (await thread.seconds() - worked) / (time.perf_counter() - began)
     taken = cast("list[float]", await page.evaluate("window.frames_"))
-    print(f"  {name}: {len(taken):,} frames, {percentiles(taken, 50, 95, 99)}, longest {max(taken):,.0f} ms")
+    print(
+        f"  {name}: {len(taken):,} frames, {percentiles(taken, 50, 95, 99)}, longest {max(taken):,.0f} ms, "
+        f"main thread {busy:.0%} of a processor"
+    )
 
 
 async def fleet_frames(browsing: Browsing, *, rate: int, seconds: float, devices: int) -> None:
