@@ -26,6 +26,10 @@ async def test_a_write_that_is_sent_again_is_answered_again_and_not_done_again(w
         assert "idempotency-replayed" not in first.headers
         other = await client.put("/v1/rules/warm", json=RULE | {"name": "x"}, headers=ONCE)
         assert (other.status_code, other.json()["type"].rpartition(":")[2]) == (422, "idempotency-key-reused")
+        seen = await client.put("/v1/rules/warm", json=RULE, headers=ONCE | {"If-Match": '"1"'})
+        assert seen.status_code == 422
+        assert (await client.put("/v1/rules/cold", json=RULE, headers=ONCE)).status_code == 201
+        await client.delete("/v1/rules/cold")
         gone = [await client.delete("/v1/rules/warm", headers={"Idempotency-Key": "gone"}) for _ in range(2)]
         assert [answer.status_code for answer in gone] == [204, 204]
     assert world.rules.items == {}

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a write that names itself is done once, however often it is sent.
 
-As in draft-ietf-httpapi-idempotency-key-header: the same key with another request is 422, one that is under way is 409,
-one that is done gets the first answer again.
+As in draft-ietf-httpapi-idempotency-key-header: the same key with another request to the same address is 422, one that
+is under way is 409, one that is done gets the first answer again.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sensorcast_api import problems
 from sensorcast_api.auth import PRINCIPAL, Principal
 from sensorcast_api.ports import Idempotency
-from sensorcast_api.problems import ProblemError, invalid
+from sensorcast_api.problems import FieldError, ProblemError, invalid
 from sensorcast_common.clock import Clock
 from sensorcast_common.tables.idempotency import KeptAnswer, Stage
 
@@ -52,27 +52,32 @@ class Idempotent:
         if scope["type"] != "http" or scope["method"] not in WRITES or PRINCIPAL not in scope:
             await self._app(scope, receive, send)
             return
-        key = Headers(scope=scope).get(HEADER)
+        headers = Headers(scope=scope)
+        key = headers.get(HEADER)
         try:
             if key is None:
                 await self._app(scope, receive, _without_mark(send))
             else:
-                await self._once(key, scope, receive, send)
+                await self._once(key, headers, scope, receive, send)
         except ProblemError as error:
             await problems.respond(error.problem, error.headers)(scope, receive, send)
 
-    async def _once(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _once(self, key: str, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
         if not _KEY.fullmatch(key):
             raise invalid("header", HEADER, "1 to 255 visible ASCII characters")
         body = await _read(receive)
         principal: Principal = scope[PRINCIPAL]
-        name = _digest(principal.tenant, principal.key.key_id, key)
-        fingerprint = _digest(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), body)
+        # A key names one write of one address: what another address is asked is another write.
+        name = _digest(principal.tenant, principal.key.key_id, scope["method"], scope["path"], key)
+        condition = headers.get("If-Match", "")
+        fingerprint = _digest(scope["query_string"].decode("latin-1"), condition, body)
         claim = await self._store.claim(name, fingerprint, now=self._clock())
         if claim.stage is Stage.NEW:
             await self._do(name, scope, _again(body, receive), send)
         elif claim.fingerprint != fingerprint:
-            raise ProblemError(422, "The key was used for another request.", kind="idempotency-key-reused")
+            used = "was used for another request"
+            wrong = [FieldError(place="header", field=HEADER, message=used)]
+            raise ProblemError(422, f"The key {used}.", kind="idempotency-key-reused", errors=wrong)
         elif claim.answer is None:
             raise ProblemError(
                 409, "The request is under way.", kind="idempotency-key-in-use", headers={"Retry-After": "1"}
