@@ -1,9 +1,10 @@
 """A message to a person goes on in the trace of what it tells of, whoever sends it and however late."""
 
 from prometheus_client import CollectorRegistry
-from tests.servers.spans import Recorded, attribute, linked, parent_id, span_id
+from tests.servers.spans import Recorded, attribute, linked, parent_id, span_id, trace_id
 from tests.services.alerter.observations import NUMBER, forecast, limit_rule, reading
 from tests.services.alerter.room import Room
+from tests.services.alerter.test_who_is_told import DRIVER, escalation, recipient, room_with
 
 from sensorcast_alerter.consume import Intake
 from sensorcast_alerter.metrics import AlerterMetrics
@@ -64,6 +65,24 @@ async def test_a_forecast_is_the_origin_of_what_it_predicts() -> None:
     (opened,) = recorded.spans("incident opened", trace=READINGS[3:35])
     assert attribute(opened, "sensorcast.basis") == "predicted"
     assert len(recorded.spans("send sms")) == 1
+
+
+async def test_a_repetition_goes_on_in_the_trace_of_the_incident_and_a_group_links_to_the_others() -> None:
+    recorded = Recorded()
+    again = escalation(steps=[{"roles": ["driver"]}, {"after_minutes": 10, "roles": ["driver"]}], group_by="site")
+    room = await room_with(
+        recipient("driver", sms=DRIVER), again, labels={"site": "north"}, tracing=recorded.tracing, group_wait=0.05
+    )
+    first, second = reading("00:01", 9), reading("00:01", 9, device="truck-2")
+    room.origins.note(READINGS, readings=[first])
+    room.origins.note(LATER, readings=[second])
+    await room.take(first, second)
+    room.origins.forget()
+    (sent,) = recorded.spans("send sms")
+    assert {trace_id(sent), *linked(sent)} == {READINGS[3:35], LATER[3:35]}
+    await room.sweep("00:12")
+    _, *repeated = recorded.spans("send sms")
+    assert {each for span in repeated for each in (trace_id(span), *linked(span))} == {READINGS[3:35], LATER[3:35]}
 
 
 async def test_only_recorded_messages_are_remembered_and_only_while_they_are_handled() -> None:
