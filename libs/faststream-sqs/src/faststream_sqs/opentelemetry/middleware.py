@@ -1,7 +1,7 @@
 """Continues traces over queues and topics, by the W3C header `traceparent` as a message attribute.
 
-Names, kinds and attributes follow OpenTelemetry's semantic conventions for messaging spans (version 1.41, status
-"development"). A process span is a child of the context that its message carries, not only linked to it: SQS hands each
+Names, kinds and attributes follow OpenTelemetry's semantic conventions for messaging spans, whose status is still
+"development". A process span is a child of the context that its message carries, not only linked to it: SQS hands each
 message to one handler, and a reader finds the whole way by one trace id.
 """
 
