@@ -4,8 +4,12 @@ from collections.abc import Collection
 
 import numpy as np
 
+from sensorcast_common.errors import Retryable
+from sensorcast_common.reading import SeriesKey
 from sensorcast_common.tables.hot_chunk import SeriesColumns
 from sensorcast_forecaster.history import History, HistorySpan, HotReader
+from sensorcast_forecaster.older import OlderPast, RareHistory
+from sensorcast_forecaster.regularize import RawSeries
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -107,3 +111,54 @@ async def test_new_unit_replaces_the_old_past() -> None:
     series = (await history.read("acme", "truck-1", known_at=NOW + 5 * MINUTE))["temperature"]
     assert series.unit == "K"
     assert np.all(series.ts >= NOW - 15 * MINUTE)
+
+
+class FakeLake(RareHistory):
+    """Two devices with a reading every five minutes for two days; remembers which ranges were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+        self.away = False
+
+    async def read_rare(self, tenant: str, metric: str, *, start: int, end: int, most: int) -> list[RawSeries]:
+        self.asked.append((start, end))
+        if self.away:
+            raise Retryable("athena: failed", after=60)
+        ts = np.array([at for at in every(5 * MINUTE, hours=72) if start <= at < end], dtype=np.int64)
+        assert len(ts) <= most
+        return [RawSeries(SeriesKey(tenant, name, metric), "Cel", ts, ts - float(NOW)) for name in ("truck-1", "b")]
+
+
+def reaching_back(lake: FakeLake, store: HotReader) -> History:
+    older = OlderPast(lake, reach=48 * HOUR, hot=SPAN.sparse, spacing_seconds=150, max_points=10_000)
+    return History(store, span=SPAN, max_points=10_000, older=older)
+
+
+async def test_the_older_past_of_rare_readings_is_read_from_the_lake_once_a_day_for_all_devices() -> None:
+    lake = FakeLake()
+    history = reaching_back(lake, FakeHotStore(range(NOW - 24 * HOUR, NOW + 25 * HOUR, 5 * MINUTE)))
+    whole = list(range(NOW - 48 * HOUR, NOW + 1, 5 * MINUTE))
+    assert await times(history, NOW) == await times(history, NOW, "b") == whole
+    later = NOW + HOUR
+    assert await times(history, later) == list(range(later - 48 * HOUR, later + 1, 5 * MINUTE))
+    # A day more than the hot store lacks, so that no gap opens until the next day.
+    assert lake.asked == [(NOW - 48 * HOUR, NOW)]
+    tomorrow = NOW + 24 * HOUR
+    assert await times(history, tomorrow, "b") == list(range(tomorrow - 48 * HOUR, tomorrow + 1, 5 * MINUTE))
+    assert len(lake.asked) == 2
+
+
+async def test_a_lake_that_does_not_answer_leaves_what_the_hot_store_has_and_is_asked_again() -> None:
+    lake = FakeLake()
+    lake.away = True
+    history = reaching_back(lake, FakeHotStore(every(5 * MINUTE, hours=48)))
+    assert await times(history, NOW) == list(range(NOW - 24 * HOUR, NOW + 1, 5 * MINUTE))
+    lake.away = False
+    assert (await times(history, NOW + HOUR))[0] == NOW - 47 * HOUR
+    assert len(lake.asked) == 2
+
+
+async def test_devices_that_report_often_are_not_looked_for_in_the_lake() -> None:
+    lake = FakeLake()
+    await times(reaching_back(lake, FakeHotStore(every(MINUTE, hours=48))), NOW)
+    assert lake.asked == []

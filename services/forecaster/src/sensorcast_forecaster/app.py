@@ -13,17 +13,21 @@ from sensorcast_common.names import Names
 from sensorcast_common.queue import sqs_broker, start_broker
 from sensorcast_forecaster.engine import Engine
 from sensorcast_forecaster.engines.choice import chosen_engine
-from sensorcast_forecaster.history import History, HistorySpan
+from sensorcast_forecaster.history import DENSE_SPACING_SECONDS, History, HistorySpan
 from sensorcast_forecaster.kinds import FORECAST, job_kind, tick_kind
 from sensorcast_forecaster.metrics import ForecasterMetrics
+from sensorcast_forecaster.older import OlderPast
 from sensorcast_forecaster.room import OnJob, OnTick, Room
 from sensorcast_forecaster.service import JobHandler, TickHandler
 from sensorcast_forecaster.settings import ForecasterSettings
 from sensorcast_forecaster.traced import JobTraces
+from sensorcast_forecaster.training.history import LakeHistory
 from sensorcast_forecaster.training.registry import ModelRegistry
 from sensorcast_forecaster.upkeep import upkeep
 
 SERVICE: Final = "forecaster"
+
+_HOUR_MS: Final = 3_600_000
 
 JOB_VISIBILITY_SECONDS: Final = 60.0
 """How long a job stays hidden after the replica that held it has died."""
@@ -66,7 +70,7 @@ async def build(
         registry=ModelRegistry(dynamodb, s3, names, bucket=bucket),
         clock=clock,
     )
-    ticks, shards = _forecasting(room, engine or await chosen_engine(room))
+    ticks, shards = await _forecasting(room, engine or await chosen_engine(room))
     other_ticks, jobs = await upkeep(room)
     _subscribe(room, ticks={FORECAST: ticks, **other_ticks}, shards=shards, jobs=jobs)
 
@@ -104,7 +108,7 @@ def _subscribe(room: Room, *, ticks: Mapping[str, OnTick], shards: OnJob, jobs: 
         await jobs[kind].handle(message.body)
 
 
-def _forecasting(room: Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
+async def _forecasting(room: Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
     settings, metrics = room.settings, ForecasterMetrics(room.life.registry)
     topic = room.broker.publisher(topic=room.names.topic_forecasts)
 
@@ -120,7 +124,7 @@ def _forecasting(room: Room, engine: Engine) -> tuple[TickHandler, JobHandler]:
     )
     shards = JobHandler(
         settings=settings,
-        history=History(room.readings, span=_span(settings), max_points=settings.history_points),
+        history=await _history(room),
         rules=room.rules,
         engine=engine,
         store=room.forecasts,
@@ -138,9 +142,21 @@ async def _models_bucket(aws: Aws, names: Names) -> str:
         return names.models_bucket(account, sts.meta.region_name)
 
 
-def _span(settings: ForecasterSettings) -> HistorySpan:
-    hour = 3_600_000
-    return HistorySpan(dense=round(settings.history_hours * hour), sparse=round(settings.sparse_history_hours * hour))
+async def _history(room: Room) -> History:
+    settings = room.settings
+    span = HistorySpan(
+        dense=round(settings.history_hours * _HOUR_MS), sparse=round(settings.sparse_history_hours * _HOUR_MS)
+    )
+    older = None
+    if settings.lake_history_hours:
+        older = OlderPast(
+            LakeHistory(await room.life.enter(room.aws.client("athena")), room.s3, room.names),
+            reach=round(settings.lake_history_hours * _HOUR_MS),
+            hot=span.sparse,
+            spacing_seconds=DENSE_SPACING_SECONDS,
+            max_points=settings.history_points,
+        )
+    return History(room.readings, span=span, max_points=settings.history_points, older=older)
 
 
 async def _build(settings: ForecasterSettings, life: Lifecycle) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.tables.hot_chunk import SeriesColumns
+from sensorcast_forecaster.older import OlderPast
 from sensorcast_forecaster.regularize import RawSeries
 
 DENSE_SPACING_SECONDS: Final = 150
@@ -61,14 +62,16 @@ class History:
         store: The hot store.
         span: How far back to look.
         max_points: Readings remembered at most, 16 bytes each; the devices asked for longest ago are forgotten first.
+        older: What the store has no longer of devices that report rarely.
     """
 
-    def __init__(self, store: HotReader, *, span: HistorySpan, max_points: int) -> None:
+    def __init__(self, store: HotReader, *, span: HistorySpan, max_points: int, older: OlderPast | None = None) -> None:
         if max_points < 0:
             raise ValueError(f"max_points: {max_points} must not be negative")
         self._store = store
         self._span = span
         self._max_points = max_points
+        self._older = older
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
         self._points = 0
 
@@ -115,7 +118,18 @@ class History:
                 if joined is not None:
                     series[metric] = joined
             start = earlier
+            if self._older is not None:
+                start = await self._reach_back(self._older, series, since=start, known_at=known_at)
         return _Known(start=start, until=known_at + 1, read_at=known_at, series=series)
+
+    async def _reach_back(self, older: OlderPast, series: dict[str, RawSeries], *, since: int, known_at: int) -> int:
+        """Put the older past before what the store has since; tells from when on the past is known now."""
+        start = max(0, known_at - older.reach)
+        for metric, raw in list(series.items()):
+            joined = _joined(await older.read(raw.series, known_at=known_at), raw, since=since, start=start)
+            if joined is not None:
+                series[metric] = joined
+        return start
 
     def _remember(self, key: tuple[str, str], known: _Known) -> None:
         self._forget(key)

@@ -212,3 +212,27 @@ async def test_the_lake_gives_minute_means_of_the_devices_asked_for(stack: Deplo
     assert (series.series, series.unit) == (SeriesKey(TENANT, "it's", "temperature"), "Cel")
     assert series.ts.tolist() == [start + second * 1000 for second in (40, 100, 160, 220)]
     assert series.values.tolist() == [20.0, 80.0, 140.0, 200.0]
+
+
+async def test_the_lake_gives_the_devices_that_report_rarely(stack: DeployedStack, s3: "S3Client") -> None:
+    table = await asyncio.to_thread(open_table, stack, "readings")
+    start = 1_772_323_200_000
+    spacing = {"often": 20, "rarely": 600}
+    rows = [(device, second) for device, apart in spacing.items() for second in range(0, 3600, apart)]
+    times = [datetime.fromtimestamp(start / 1000 + second, UTC) for _, second in rows]
+    content = {
+        "tenant": [TENANT] * len(rows),
+        "device": [device for device, _ in rows],
+        "metric": ["temperature"] * len(rows),
+        "ts": times,
+        "value": [float(second) for _, second in rows],
+        "unit": ["Cel"] * len(rows),
+        "received_at": times,
+        "ts_source": ["device"] * len(rows),
+    }
+    await asyncio.to_thread(table.append, pa.table(content, schema=table.schema().as_arrow()))
+    async with stack.aws.client("athena") as athena:
+        history = LakeHistory(athena, s3, stack.names)
+        (series,) = await history.read_rare(TENANT, "temperature", start=start, end=start + 3_600_000, most=24)
+    assert series.series == SeriesKey(TENANT, "rarely", "temperature")
+    assert series.values.tolist() == [0.0, 600.0, 1200.0, 1800.0, 2400.0, 3000.0]

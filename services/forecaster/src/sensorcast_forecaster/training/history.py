@@ -14,6 +14,7 @@ from sensorcast_common.names import Names
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.tables.at_once import at_once
 from sensorcast_forecaster.history import HotReader
+from sensorcast_forecaster.older import RareHistory
 from sensorcast_forecaster.regularize import RawSeries
 
 if TYPE_CHECKING:
@@ -29,6 +30,19 @@ _SQL: Final = """
 SELECT device, unit, to_unixtime(max(ts)), avg(value)
 FROM "{catalog}"."{namespace}"."{table}"
 WHERE tenant = ? AND metric = ? AND ts >= from_iso8601_timestamp(?) AND ts < from_iso8601_timestamp(?)
+GROUP BY device, unit, date_trunc('minute', ts)
+"""
+
+# Devices that report rarely, of which there is little; those that report often would be most of the answer.
+_SQL_RARE: Final = """
+WITH found AS (
+    SELECT device, unit, ts, value, count(*) OVER (PARTITION BY device) AS readings
+    FROM "{catalog}"."{namespace}"."{table}"
+    WHERE tenant = ? AND metric = ? AND ts >= from_iso8601_timestamp(?) AND ts < from_iso8601_timestamp(?)
+)
+SELECT device, unit, to_unixtime(max(ts)), avg(value)
+FROM found
+WHERE readings <= {most:d}
 GROUP BY device, unit, date_trunc('minute', ts)
 """
 
@@ -76,7 +90,7 @@ class HotHistory(TrainingHistory):
         return [raw for raw in found if raw is not None]
 
 
-class LakeHistory(TrainingHistory):
+class LakeHistory(TrainingHistory, RareHistory):
     """Asks Athena for minute means and reads its result file, whose rows are too many for the API's pages.
 
     Args:
@@ -92,10 +106,19 @@ class LakeHistory(TrainingHistory):
 
     async def read(self, tenant: str, metric: str, devices: Sequence[str], *, start: int, end: int) -> list[RawSeries]:
         """One series for each device that has readings; see `TrainingHistory`."""
+        return await self._ask(_SQL, tenant, metric, _Table(frozenset(devices)), start=start, end=end)
+
+    async def read_rare(self, tenant: str, metric: str, *, start: int, end: int, most: int) -> list[RawSeries]:
+        """The series with at most so many readings; see `RareHistory`."""
+        return await self._ask(_SQL_RARE, tenant, metric, _Table(None), start=start, end=end, most=most)
+
+    async def _ask(
+        self, sql: str, tenant: str, metric: str, table: "_Table", *, start: int, end: int, **numbers: int
+    ) -> list[RawSeries]:
         names = self._names
         query = await self._athena.start_query_execution(
-            QueryString=_SQL.format(
-                catalog=names.athena_catalog, namespace=names.lake_namespace, table=names.lake_readings
+            QueryString=sql.format(
+                catalog=names.athena_catalog, namespace=names.lake_namespace, table=names.lake_readings, **numbers
             ),
             ExecutionParameters=[
                 _literal(text) for text in (tenant, metric, rfc3339(from_millis(start)), rfc3339(from_millis(end)))
@@ -105,7 +128,6 @@ class LakeHistory(TrainingHistory):
         location = await self._finished(query["QueryExecutionId"])
         bucket, _, key = location.removeprefix("s3://").partition("/")
         answer = await self._s3.get_object(Bucket=bucket, Key=key)
-        table = _Table(frozenset(devices))
         rest = b""
         async with answer["Body"] as stream:
             async for chunk in stream.iter_chunks(_CHUNK):
@@ -127,9 +149,9 @@ class LakeHistory(TrainingHistory):
 
 
 class _Table:
-    """Rows of a result file, by device: packed, since there may be tens of millions."""
+    """Rows of a result file, by device, of some devices or of all: packed, since there may be tens of millions."""
 
-    def __init__(self, devices: frozenset[str]) -> None:
+    def __init__(self, devices: frozenset[str] | None) -> None:
         self._devices = devices
         self._columns: dict[tuple[str, str], tuple[array[int], array[float]]] = {}
         self._in_header = True
@@ -139,7 +161,7 @@ class _Table:
         for row in rows:
             if self._in_header:
                 self._in_header = False
-            elif row and row[0] in self._devices:
+            elif row and (self._devices is None or row[0] in self._devices):
                 ts, values = self._columns.setdefault((row[0], row[1]), (array("q"), array("d")))
                 ts.append(round(float(row[2]) * 1000))
                 values.append(float(row[3]))
