@@ -61,6 +61,7 @@ class AmazonForecastServer:
         read: Gives the texts of the files below an `s3://` path.
         looks: How often something is described before it is active.
         hang_up_after: Operations that are carried out, but once not answered.
+        refusing: Operations that are refused, with the code of the error.
         failing: Kinds of resources that fail when they are made: `DatasetImportJob`, `Predictor`, `Forecast`.
         made: By ARN.
         calls: Operations in order.
@@ -70,6 +71,7 @@ class AmazonForecastServer:
     read: Callable[[str], Awaitable[list[str]]]
     looks: int = 2
     hang_up_after: set[str] = field(default_factory=set)
+    refusing: dict[str, str] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
     made: dict[str, Resource] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -114,6 +116,8 @@ class AmazonForecastServer:
         return web.Response(text=json.dumps(answer), content_type="application/x-amz-json-1.1")
 
     async def _do(self, operation: str, body: Json) -> Json:
+        if operation in self.refusing:
+            raise RefusedError(self.refusing[operation], f"{operation} is refused")
         if operation == "QueryForecast":
             return self._query(body)
         verb, kind = re.fullmatch(r"(Create|Describe|Delete|List)(\w+)", operation).groups()  # type: ignore[union-attr] # other operations fail here

@@ -126,7 +126,8 @@ class FakeLake(RareHistory):
             raise Retryable("athena: failed", after=60)
         ts = np.array([at for at in every(5 * MINUTE, hours=72) if start <= at < end], dtype=np.int64)
         assert len(ts) <= most
-        return [RawSeries(SeriesKey(tenant, name, metric), "Cel", ts, ts - float(NOW)) for name in ("truck-1", "b")]
+        values = (ts - NOW).astype(np.float64)
+        return [RawSeries(SeriesKey(tenant, name, metric), "Cel", ts, values) for name in ("truck-1", "b")]
 
 
 def reaching_back(lake: FakeLake, store: HotReader) -> History:

@@ -77,7 +77,8 @@ class OlderPast:
             # The hot store's part makes a forecast, too; what was read yesterday is better than nothing.
             log.warning("lake not read for forecasts", tenant=key[0], metric=key[1], error=str(error))
             return _Held({} if held is None else held.series, known_at + _RETRY_MS)
-        kept, points = {}, 0
+        kept: dict[str, RawSeries] = {}
+        points = 0
         for raw in found:
             points += len(raw.ts)
             if points > self._max_points:

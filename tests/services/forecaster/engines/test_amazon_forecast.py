@@ -246,6 +246,63 @@ async def test_a_build_that_fails_says_why_and_leaves_what_was_there(stack: Depl
         assert (await here.forecast()).model.endswith(f"@{build_id(NOW)}")
 
 
+async def test_a_refusal_that_passes_is_waited_for_and_the_label_tells_how_far_the_build_is(
+    stack: DeployedStack,
+) -> None:
+    async with running(stack) as here:
+        here.server.refusing["CreateAutoPredictor"] = "ResourceInUseException"
+        await here.train()
+        for _ in range(4):
+            await here.handle(here.queue.pop(0))
+        assert (await here.forecast()).fallback == "amazon-forecast: no forecast yet, train is next"
+        assert here.server.of("Predictor") == []
+        del here.server.refusing["CreateAutoPredictor"]
+        await here.finish()
+        assert (await here.forecast()).model.startswith("amazon-forecast/")
+        # What had been reached before was not done again.
+        assert len(here.server.of("DatasetImportJob")) == here.server.calls.count("CreateDatasetImportJob") == 1
+
+
+async def test_a_request_that_is_wrong_ends_its_build_with_the_reason(stack: DeployedStack) -> None:
+    async with running(stack) as here:
+        here.server.refusing["CreateForecast"] = "InvalidInputException"
+        await here.train()
+        await here.finish()
+        build = (await here.state()).build
+        assert build is not None
+        assert build.reason == "forecast: InvalidInputException: CreateForecast is refused"
+        # The next training begins anew.
+        here.server.refusing.clear()
+        here.past.now += HOUR
+        await here.train()
+        await here.finish()
+        assert (await here.forecast()).model.endswith(f"@{build_id(here.past.now)}")
+
+
+async def test_a_query_that_is_refused_leaves_the_baseline_with_a_label(stack: DeployedStack) -> None:
+    async with running(stack) as here:
+        await here.train()
+        await here.finish()
+        here.server.refusing["QueryForecast"] = "ResourceInUseException"
+        made = await here.forecast()
+        assert made.model.startswith("builtin/")
+        assert (made.fallback or "").startswith("amazon-forecast: ResourceInUseException")
+
+
+async def test_a_build_that_nobody_goes_on_with_is_replaced_after_a_day(stack: DeployedStack) -> None:
+    async with running(stack) as here:
+        await here.train()
+        # The message that would go on with it is lost.
+        here.queue.clear()
+        here.past.now += 23 * HOUR
+        await here.train()
+        assert here.queue == [], "it is taken to be under way"
+        here.past.now += 2 * HOUR
+        await here.train()
+        await here.finish()
+        assert (await here.forecast()).model.endswith(f"@{build_id(here.past.now)}")
+
+
 async def test_a_predictor_that_misleads_is_out_of_use_until_another_is_trained(stack: DeployedStack) -> None:
     async with running(stack) as here:
         await here.train()
