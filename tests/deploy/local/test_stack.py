@@ -1,5 +1,7 @@
 """The stack is made once, changed in place, and says what failed."""
 
+from textwrap import dedent
+
 import pytest
 from tests.servers.aws import AwsAccount, DeployedStack
 
@@ -35,6 +37,27 @@ async def test_deploying_again_keeps_what_is_in_queues_and_tables(stack: Deploye
         assert (await dynamodb.get_item(TableName=stack.names.table_devices, Key=item))["Item"] == item
         attributes = (await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]))["Attributes"]
         assert '"maxReceiveCount": "3"' in attributes["RedrivePolicy"]
+
+
+async def test_a_parameter_that_is_left_out_keeps_its_value(account: AwsAccount) -> None:
+    template = dedent("""\
+        Parameters:
+          Name: {Type: String, Default: first}
+          Other: {Type: String, Default: "1"}
+        Resources:
+          Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: topic}}
+        Outputs:
+          Name: {Value: !Ref Name}
+        """)
+    upgraded = template.replace("Outputs:", "  Second: {Type: AWS::SNS::Topic}\nOutputs:").replace(
+        "  Other:", "  Third:"
+    )
+    async with account.aws.client("cloudformation") as cloudformation:
+        made = await deploy_stack(
+            cloudformation, stack="kept", template=template, parameters={"Name": "mine", "Other": "2"}, poll=0.05
+        )
+        again = await deploy_stack(cloudformation, stack="kept", template=upgraded, poll=0.05)
+    assert made == again == {"Name": "mine"}
 
 
 async def test_a_failing_resource_is_named_with_its_reason(account: AwsAccount) -> None:

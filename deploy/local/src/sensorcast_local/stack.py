@@ -67,7 +67,8 @@ async def deploy_stack(
     Args:
         cloudformation: Client of the account and Region, or of an emulator.
         stack: The stack's name and the prefix of all names in it.
-        parameters: Values of the template's other parameters.
+        parameters: Values of the template's other parameters. Those that are left out keep what the stack has, or have
+            the template's default in a new one.
         template: Another template than Sensorcast's.
         within: Seconds until it must be done.
         poll: Seconds between two looks at the status.
@@ -101,12 +102,25 @@ async def deploy_stack(
                 Tags=tags,
                 Capabilities=["CAPABILITY_NAMED_IAM"],
             )
-        elif not await _update(cloudformation, stack, body, values, tags):
-            return _outputs(found)
+        else:
+            values += await _kept(cloudformation, found, body, given={each["ParameterKey"] for each in values})
+            if not await _update(cloudformation, stack, body, values, tags):
+                return _outputs(found)
         found = await _settled(cloudformation, stack, poll)
     if found is None or found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise await _failure(cloudformation, stack, found, seen)
     return _outputs(found)
+
+
+async def _kept(
+    cloudformation: "CloudFormationClient", found: "StackTypeDef", body: str, *, given: set[str]
+) -> list["ParameterTypeDef"]:
+    """Parameters that keep their value: without this, CloudFormation takes the template's default for each left out."""
+    declared = {
+        each["ParameterKey"] for each in (await cloudformation.validate_template(TemplateBody=body))["Parameters"]
+    }
+    before = {each["ParameterKey"] for each in found.get("Parameters", [])}
+    return [{"ParameterKey": key, "UsePreviousValue": True} for key in sorted((before & declared) - given)]
 
 
 async def _update(

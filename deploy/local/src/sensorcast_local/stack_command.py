@@ -31,7 +31,10 @@ def stack() -> None:
 
 @app.command()
 def deploy(
-    parameter: Annotated[list[str], typer.Option(help="A parameter of the template, KEY=VALUE; may be repeated.")] = [],  # noqa: B006 - typer copies it
+    parameter: Annotated[
+        list[str],
+        typer.Option(help="A parameter of the template, KEY=VALUE; may be repeated. Others keep their value."),
+    ] = [],  # noqa: B006 - typer copies it
     part: Annotated[
         Part, typer.Option(help="`main`; or what stands beside it: `production` (roles, IoT Core), `alarms`.")
     ] = Part.MAIN,
