@@ -162,6 +162,10 @@ bench-alerts: install ## Measure how many readings a second the alerter looks at
 bench-faults: install mosquitto ## Strike everything at random and compare what is kept with what was sent (ARGS="--minutes 10 --seed 1")
 	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
+.PHONY: bench-alert-delay
+bench-alert-delay: install mosquitto ## Measure how long a breach takes to SNS at 2,000 readings a second (ARGS="--seconds 120")
+	@$(BIN)/python -m benchmarks.alert_delay $(ARGS)
+
 .PHONY: bench-forecast
 bench-forecast: install ## Measure forecasts against their targets (DATA=folder with the measurements, ARGS="--origins 50")
 	@test -n "$(DATA)" || { echo "Say where the measurements are: make bench-forecast DATA=folder (docs/forecasting.md names the files)"; exit 2; }

@@ -11,6 +11,7 @@ from sensorcast_alerter.sweep import Devices
 from sensorcast_common.clock import from_millis, to_millis
 from sensorcast_common.device import Device
 from sensorcast_common.incident import Incident, IncidentEntry
+from sensorcast_common.late_mark import LateMark
 from sensorcast_common.notice import Notice
 from sensorcast_common.reading import Reading, SeriesKey
 from sensorcast_common.recipient import SEVERITIES, Severity
@@ -18,7 +19,7 @@ from sensorcast_common.rule import Rule
 from sensorcast_common.stored_incident import AlreadyOpen, AlreadyOver, IncidentConflict, StoredIncident
 from sensorcast_common.tables.contacts import Contacts
 from sensorcast_rules.measure import Point
-from sensorcast_rules.ports import Incidents, Past, Rules
+from sensorcast_rules.ports import Incidents, LateMarks, Past, Rules
 
 
 class MemoryBook(ContactsSource):
@@ -39,6 +40,7 @@ class MemoryTables(Incidents, Outbox, Rules, Deliveries, LabelsSource):
         self.items: dict[str, StoredIncident] = {}
         self.markers: dict[tuple[str, ...], tuple[str, int | None]] = {}
         self.past = MemoryPast()
+        self.marks = MemoryMarks()
         self.history: dict[str, list[IncidentEntry]] = {}
         self.away = False
         self.settling_fails = 0
@@ -226,6 +228,25 @@ class MemoryPast(Past):
     async def read(self, series: SeriesKey, *, start: int, end: int) -> list[Point]:
         kept = self.values.get(series, {})
         return [Point(ts, kept[ts]) for ts in sorted(kept) if start <= ts < end]
+
+
+class MemoryMarks(LateMarks):
+    """The marks of the series that are to be revised."""
+
+    def __init__(self) -> None:
+        self.items: dict[SeriesKey, tuple[LateMark, int]] = {}
+
+    async def note(self, mark: LateMark, *, now: int) -> None:
+        known = self.items.get(mark.series)
+        if known is None or known[0].ts > mark.ts:
+            self.items[mark.series] = (mark, now)
+
+    async def done(self, series: SeriesKey, *, ts: int) -> None:
+        if series in self.items and self.items[series][0].ts == ts:
+            del self.items[series]
+
+    async def left(self, *, before: int) -> list[LateMark]:
+        return [mark for mark, noted_at in self.items.values() if noted_at < before]
 
 
 class MemoryDevices(Devices):

@@ -127,6 +127,7 @@ class Room:
             clock=self.clock,
             counts=metrics,
             past=self.past,
+            marks=self.tables.marks,
         )
         self.devices = MemoryDevices()
         self.sweeper = Sweep(

@@ -74,3 +74,28 @@ async def test_a_rule_that_one_has_not_read_yet_keeps_its_incident() -> None:
     await one.take(reading("00:01", 9))
     await other.sweep("00:01:01")
     assert spans(one.incidents) == [("00:01:00", "open", None)]
+
+
+async def test_what_a_killed_alerter_had_still_to_revise_is_revised_by_another() -> None:
+    killed = await opened_room(limit_rule())
+    await killed.play(*[reading(f"00:{minute:02}", 5) for minute in (0, 1, 2, 6, 7)])
+    late = [reading(f"00:{minute:02}", value, received="00:07:10") for minute, value in ((3, 9), (4, 9.5), (5, 5))]
+    await killed.take(*late, when="00:07:10")
+    assert killed.incidents == []
+    other = Room(tables=killed.tables)
+    await other.sweep("00:08:00")
+    assert other.incidents == []  # whoever set the mark may still be at it
+    await other.sweep("00:13:30")
+    assert spans(other.incidents) == [("00:03:00", "resolved", "00:05:00")]
+    assert (other.only.late, other.sms) == (True, [])
+    assert other.tables.marks.items == {}
+
+
+async def test_an_alerter_that_lives_takes_its_marks_away() -> None:
+    room = await opened_room(limit_rule())
+    await room.play(reading("00:00", 5), reading("00:05", 5))
+    await room.take(reading("00:03", 9, received="00:05:10"), when="00:05:10")
+    assert len(room.tables.marks.items) == 1
+    await room.sweep("00:06:00")
+    assert room.tables.marks.items == {}
+    assert spans(room.incidents) == [("00:03:00", "resolved", "00:05:00")]

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from sensorcast_common.incident import Incident, IncidentEntry
+from sensorcast_common.late_mark import LateMark
 from sensorcast_common.notice import Notice
 from sensorcast_common.reading import SeriesKey
 from sensorcast_common.rule import Rule
@@ -67,6 +68,22 @@ class Past(Protocol):
 
     async def read(self, series: SeriesKey, *, start: int, end: int) -> Sequence[Point]:
         """The readings of a series with `start` <= ts < `end`, by time; one value per time."""
+        ...
+
+
+class LateMarks(Protocol):
+    """Which series are still to be revised, for whoever comes after a crash."""
+
+    async def note(self, mark: LateMark, *, now: int) -> None:
+        """Mark a series from a reading on; a mark that is earlier stays."""
+        ...
+
+    async def done(self, series: SeriesKey, *, ts: int) -> None:
+        """Take the mark away that begins at `ts`."""
+        ...
+
+    async def left(self, *, before: int) -> Sequence[LateMark]:
+        """The marks that were set before a time, in milliseconds."""
         ...
 
 

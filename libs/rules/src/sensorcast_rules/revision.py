@@ -7,10 +7,11 @@ from sensorcast_common import logs
 from sensorcast_common.clock import Clock
 from sensorcast_common.identity import first_id_at
 from sensorcast_common.incident import Incident
+from sensorcast_common.late_mark import LateMark
 from sensorcast_common.stored_incident import IncidentConflict, StoredIncident
 from sensorcast_rules.decision import Decision, Patience, Progress, Reason, Transition
-from sensorcast_rules.measure import Point
-from sensorcast_rules.ports import Counts, Incidents, Past
+from sensorcast_rules.measure import MINUTE_MS, Point
+from sensorcast_rules.ports import Counts, Incidents, LateMarks, Past
 from sensorcast_rules.record import Recorder
 from sensorcast_rules.revise import Revision, Step, begins, carried, derive, lookback, revisions
 from sensorcast_rules.series_state import SeriesState, SeriesStates, Watch
@@ -20,6 +21,15 @@ log = logs.logger(__name__)
 AT_ONCE: Final = 50
 """Series that one sweep revises; the others wait for the next."""
 
+_LOOK_EVERY_MS: Final = 300_000
+"""How often marks that others have left are looked for."""
+
+_PATIENCE: Final = 4
+"""After so many times the settling time, whoever set a mark is taken to be gone."""
+
+_AHEAD_MS: Final = 5 * MINUTE_MS
+"""How far ahead a device's clock may be."""
+
 _CREATED_BEFORE_MS: Final = 86_400_000
 """How long before its readings an incident may have begun and still be on."""
 
@@ -27,8 +37,8 @@ _CREATED_BEFORE_MS: Final = 86_400_000
 class Reviser:
     """Goes through the readings of a series again, some time after late ones came, so that the hot store has them.
 
-    What has to be revised is only in memory: an alerter that is killed in between leaves a breach undated that only
-    late readings tell of. Not to be used by two at once: whoever calls holds the watchroom's lock.
+    What has to be revised is marked in a table, so that another alerter does it where this one is killed in between.
+    Not to be used by two at once: whoever calls holds the watchroom's lock.
 
     Args:
         states: What is remembered.
@@ -38,6 +48,7 @@ class Reviser:
         patience: How long to wait for it.
         clock: The present.
         counts: Who counts.
+        marks: Where the series to be revised are marked; without it, only memory knows.
     """
 
     def __init__(
@@ -50,6 +61,7 @@ class Reviser:
         patience: Patience,
         clock: Clock,
         counts: Counts,
+        marks: LateMarks | None = None,
     ) -> None:
         self._states = states
         self._recorder = recorder
@@ -58,6 +70,39 @@ class Reviser:
         self._patience = patience
         self._clock = clock
         self._counts = counts
+        self._marks = marks
+        self._looked = -_LOOK_EVERY_MS
+
+    async def mark(self, states: Iterable[SeriesState]) -> None:
+        """Mark series that have late readings, before the messages of their readings are deleted.
+
+        Raises:
+            Exception: The table could not be reached; the messages may come again.
+        """
+        for state in states:
+            if self._marks is None:
+                return
+            ts = min(state.late)
+            if state.marked is None or ts < state.marked:
+                mark = LateMark(state.key, ts, state.late[ts], state.unit)
+                await self._marks.note(mark, now=self._clock())
+                state.marked = ts
+
+    async def _adopt(self) -> None:
+        """Take over what another alerter, or this one before a crash, has left marked."""
+        now = self._clock()
+        if self._marks is None or now - self._looked < _LOOK_EVERY_MS:
+            return
+        for mark in await self._marks.left(before=now - _PATIENCE * self._patience.settle_after):
+            state = self._states.of(mark.series)
+            if state.newest_ts < 0:
+                points = await self._past.read(mark.series, start=mark.ts, end=now + _AHEAD_MS)
+                state.newest_ts = points[-1].ts if points else mark.ts
+                state.unit = state.unit or mark.unit
+            state.late.setdefault(mark.ts, mark.value)
+            state.late_since = min(state.late_since, now - self._patience.settle_after)
+            state.marked = mark.ts if state.marked is None else min(state.marked, mark.ts)
+        self._looked = now
 
     async def sweep(self, *, everything: bool = False) -> None:
         """Revise what is due.
@@ -68,6 +113,7 @@ class Reviser:
         Raises:
             Exception: Incidents or readings could not be read or stored; the next sweep tries again.
         """
+        await self._adopt()
         now = self._clock()
         due = [
             state
@@ -80,6 +126,9 @@ class Reviser:
             except IncidentConflict:
                 continue  # another alerter is at it; the next sweep looks again
             state.late.clear()
+            if self._marks is not None and state.marked is not None:
+                await self._marks.done(state.key, ts=state.marked)
+                state.marked = None
 
     async def _revise(self, state: SeriesState) -> None:
         watches = state.comparing

@@ -56,6 +56,7 @@ class SeriesState:
         unit: SenML unit of the newest reading that was decided about.
         late: Readings that came after newer ones and may change incidents, by event time; bounded.
         late_since: When the first of them came, in milliseconds since 1970 UTC.
+        marked: Event time from which the table knows that the series is to be revised; absent where it does not.
         quiet_since: Event time since when the series is quiet: a later reading inside all limits changes nothing.
         warm: Whether the measures have been given the past; they begin without it.
     """
@@ -73,6 +74,7 @@ class SeriesState:
     unit: str = ""
     late: dict[int, float] = field(default_factory=dict)
     late_since: int = 0
+    marked: int | None = None
     quiet_since: int = -1
     listens: bool = False
     warm: bool = False

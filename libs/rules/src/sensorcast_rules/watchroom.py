@@ -17,7 +17,7 @@ from sensorcast_rules.decision import Decision, Patience, Progress, Reason
 from sensorcast_rules.foresee import foresee
 from sensorcast_rules.listen import Listener
 from sensorcast_rules.observe import Observations, by_series, is_newer, oldest_first, worth_deciding
-from sensorcast_rules.ports import Counts, Incidents, Past
+from sensorcast_rules.ports import Counts, Incidents, LateMarks, Past
 from sensorcast_rules.reconcile import Reconciler
 from sensorcast_rules.record import Recorder
 from sensorcast_rules.revision import Reviser
@@ -45,6 +45,7 @@ class Watchroom:
         clock: The present.
         counts: Who counts.
         past: The hot store; without it, what comes out of order changes nothing, and silence is believed at once.
+        marks: Where series that are to be revised are marked, so that a crash forgets none.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Watchroom:
         clock: Clock,
         counts: Counts,
         past: Past | None = None,
+        marks: LateMarks | None = None,
     ) -> None:
         self._states = states
         self._recorder = recorder
@@ -76,6 +78,7 @@ class Watchroom:
                 patience=patience,
                 clock=clock,
                 counts=counts,
+                marks=marks,
             )
         )
         self._reconciler = Reconciler(
@@ -97,14 +100,17 @@ class Watchroom:
         slots = asyncio.Semaphore(_SERIES_AT_ONCE)
         reasons: Counter[Reason] = Counter()
         async with self._lock:
-            busy = []
+            busy, seen = [], []
             for key, observations in found.items():
                 state = self._states.of(key)
                 ends_silence = state.listens and self._listener.note(state, observations.readings)
+                seen.append(state)
                 if self._skip(state, observations, reasons) and not ends_silence:
                     continue
                 busy.append(self._series(state, observations, reasons, slots))
             outcomes = await asyncio.gather(*busy, return_exceptions=True)
+            if self._reviser is not None:
+                await self._reviser.mark(state for state in seen if state.late)
         for reason, count in reasons.items():
             self._counts.decided(reason, count)
         self._counts.watching(series=len(self._states), rules=len(self._states.index.rules))

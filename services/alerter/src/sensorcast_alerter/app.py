@@ -35,6 +35,7 @@ from sensorcast_common.tables.devices import DevicesTable
 from sensorcast_common.tables.hot_store import HotStore
 from sensorcast_common.tables.incident_outbox import IncidentOutbox
 from sensorcast_common.tables.incidents import IncidentsTable
+from sensorcast_common.tables.late_marks import LateMarksTable
 from sensorcast_common.tables.rules import RulesTable
 from sensorcast_common.tracing import TRACEPARENT
 from sensorcast_rules.decision import Patience
@@ -128,6 +129,7 @@ async def build(
         clock=clock,
         counts=metrics,
         past=HotPast(HotStore(dynamodb, names)),
+        marks=LateMarksTable(dynamodb, names),
     )
     life.background("announce", announcer.run)
     life.on_stop("announcements", lambda: announcer.drain(within=settings.drain_seconds / 2))

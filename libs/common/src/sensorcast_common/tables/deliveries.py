@@ -3,6 +3,7 @@
 Items, pk tenant, all with a TTL:
 
 - a count: sk `count#{day}#{number}`, and `count#{day}#*` of all numbers together;
+- what is still to be revised: see `late_marks`;
 - a group: sk `group#{key}`: `sent_at` and `severity` of its last message, and the lease of whoever sends the next.
 """
 

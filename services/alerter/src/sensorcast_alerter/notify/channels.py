@@ -19,6 +19,9 @@ from sensorcast_common.notice import Channel
 AT_ONCE: Final = 4
 """Messages that a channel sends at once; MQTT keeps their order and sends one."""
 
+SMS_AT_ONCE: Final = 16
+"""When a site fails, everybody's SMS is due at once; SNS takes 20 a second unless it was asked for more."""
+
 
 async def open_channels(
     settings: AlerterSettings, life: Lifecycle, *, aws: Aws, book: AddressBook, clock: Clock
@@ -27,7 +30,7 @@ async def open_channels(
     sns = await life.enter(aws.client("sns"))
     outside = await life.enter(Outside(allow_loopback=settings.webhook_allow_loopback).open())
     senders: dict[Channel, tuple[Sender, int]] = {
-        Channel.SMS: (SmsSender(sns, sender_id=settings.sms_sender_id), AT_ONCE),
+        Channel.SMS: (SmsSender(sns, sender_id=settings.sms_sender_id), SMS_AT_ONCE),
         Channel.WEBHOOK: (WebhookSender(book, outside, clock=clock), AT_ONCE),
         Channel.SLACK: (SlackSender(book, outside), AT_ONCE),
     }
