@@ -64,7 +64,7 @@ def start_cold(values: Values, *, horizon: int) -> ColdStart:
             path = np.concatenate([said[-1], np.repeat(said[-1, -1:], horizon - ahead)])
             reason = f"young: theta on {len(tail)} steps, seen to hold {ahead} steps ahead"
             return ColdStart(THETA, calibrated(path, _errors(errors, horizon, span=len(origins))), reason)
-    return ColdStart(LAST, _last_value(values, horizon), "too little unbroken history for more than last value")
+    return ColdStart(LAST, banded_last_value(values, horizon), "too little unbroken history for more than last value")
 
 
 def _proves_itself(own: Values, floor: Values) -> bool:
@@ -74,7 +74,7 @@ def _proves_itself(own: Values, floor: Values) -> bool:
     )
 
 
-def _last_value(values: Values, horizon: int) -> PathEnsemble:
+def banded_last_value(values: Values, horizon: int) -> PathEnsemble:
     """Last value within the changes of the past, over as many steps as there are enough of them."""
     ahead = horizon
     changes = _changes(values, ahead)
