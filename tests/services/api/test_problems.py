@@ -88,9 +88,11 @@ async def test_unknown_paths_and_methods_are_problems(world: World) -> None:
         nowhere = await client.get("/v1/nowhere")
         wrong = await client.post("/v1/devices")
         several = await client.request("TRACE", "/v1/rules/too-warm")
+        named = await client.request("TRACE", "/v1/rules/test")
     assert (nowhere.status_code, wrong.status_code) == (404, 405)
     assert wrong.headers["allow"] == "GET"
     assert (several.status_code, several.headers["allow"]) == (405, "DELETE, GET, PUT")
+    assert (named.status_code, named.headers["allow"]) == (405, "POST")
     for answer in (nowhere, wrong):
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["correlation_id"] == answer.headers["x-request-id"]

@@ -150,13 +150,14 @@ def install(app: FastAPI) -> None:
 
 
 def _methods(app: FastAPI, path: str) -> list[str]:
-    """The methods of all routes at an address; the framework tells those of the first only."""
-    methods: set[str] = set()
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if isinstance(route, Route) and route.path_regex.match(path):
-            methods |= route.methods or set()
-    return sorted(methods)
+    """The methods of all routes at an address; the framework tells those of the first only.
+
+    An address that routes name as it stands is theirs alone, as in the OpenAPI document, where templates match it too.
+    """
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    matching = [route for route in routes if isinstance(route, Route) and route.path_regex.match(path)]
+    named = [route for route in matching if route.path == path]
+    return sorted({method for route in named or matching for method in route.methods or ()})
 
 
 def _invalid(errors: list[FieldError]) -> ProblemError:

@@ -4,7 +4,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator
@@ -66,11 +66,11 @@ class RecipientBody(BaseModel):
     timezone: TimeZone = "UTC"
     schedule: Annotated[list[Span], Field(max_length=21)] = []
     quiet_hours: Span | None = None
-    critical_overrides: bool = True
+    critical_overrides: StrictBool = True
     min_severity: Severity = "info"
     device: Pattern = "*"
     labels: Annotated[dict[str, str], Field(max_length=16)] = {}
-    enabled: bool = True
+    enabled: StrictBool = True
 
 
 class RecipientShown(RecipientBody):

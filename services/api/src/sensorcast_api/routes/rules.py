@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
@@ -38,7 +38,7 @@ class RuleBody(BaseModel):
     condition: Condition
     severity: Literal["info", "warning", "critical"] = "warning"
     sms: list[PhoneNumber] = []
-    enabled: bool = True
+    enabled: StrictBool = True
 
 
 @router.get("", responses={200: examples.page(examples.RULE), **examples.problems()})
