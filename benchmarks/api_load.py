@@ -29,6 +29,7 @@ from tests.services.api.fakes import NOW, World
 from tests.services.api.fakes.devices import FakeReadings
 
 from sensorcast_api import examples
+from sensorcast_api.app import settle
 from sensorcast_api.server import HttpServer
 from sensorcast_api.services import Limits
 from sensorcast_api.stream.mqtt_feed import MAX_QUEUED, MqttFeed
@@ -108,6 +109,7 @@ async def serve(kind: str, broker: int, devices: int) -> None:
     else:
         app = made.app
     server = HttpServer(app, host="127.0.0.1", port=0)  # type: ignore[arg-type] # an ASGI application either way
+    settle()
     print(json.dumps({"port": server.port, "key": key}), flush=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve())
@@ -217,10 +219,13 @@ async def compare(name: str, path: str, *, seconds: float, rounds: int) -> None:
             for kind, server in (("bare", bare), ("api", api), ("anew", anew)):
                 rates[kind].append(await load(server, path, seconds))
     middle = {kind: statistics.median(each) for kind, each in rates.items()}
-    ratio = statistics.median(api / bare for api, bare in zip(rates["api"], rates["bare"], strict=True))
+    ratio = {
+        kind: statistics.median(one / bare for one, bare in zip(rates[kind], rates["bare"], strict=True))
+        for kind in ("api", "anew")
+    }
     print(
-        f"{name} ({len(body):,} bytes): bare {middle['bare']:,.0f}, API {middle['api']:,.0f} ({ratio:.2f} of bare), "
-        f"each answer made anew {middle['anew']:,.0f} requests per CPU second"
+        f"{name} ({len(body):,} bytes): bare {middle['bare']:,.0f}, API {middle['api']:,.0f} ({ratio['api']:.2f} of "
+        f"bare), each answer made anew {middle['anew']:,.0f} ({ratio['anew']:.2f}) requests per CPU second"
     )
 
 

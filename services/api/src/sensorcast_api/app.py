@@ -1,5 +1,6 @@
 """The API service: wires the stores, the live view and the web server, and runs them."""
 
+import gc
 import sys
 
 from sensorcast_api.asgi import make_app
@@ -192,8 +193,15 @@ def _limits(settings: ApiSettings) -> Limits:
     )
 
 
+def settle() -> None:
+    """Spare the garbage collector what has been built by now: it stays for as long as the process."""
+    gc.collect()
+    gc.freeze()
+
+
 async def _build(settings: ApiSettings, life: Lifecycle) -> None:
     await build(settings, life)
+    settle()
 
 
 def main() -> None:
