@@ -129,6 +129,19 @@ def test_pods_are_restricted_and_end_after_their_drain(scenario: list[Object]) -
         assert pod["terminationGracePeriodSeconds"] > drains.get(name, 0) + 4
 
 
+def test_helm_test_asks_every_service_in_a_pod_that_pod_security_lets_in() -> None:
+    values = helm.CHART / "ci" / "production-values.yaml"
+    where = ("--kube-version", helm.OLDEST, "--show-only", "templates/tests/ready.yaml")
+    pod = yaml.safe_load(helm.run("template", "sensorcast", str(helm.CHART), "--values", str(values), *where))
+    kubernetes_validate.validate(pod, SCHEMAS[0], strict=True)
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    [container] = pod["spec"]["containers"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert {f"sensorcast-{service}" for service in SETTINGS} <= set(container["command"])
+
+
 def test_scalers_look_at_the_services_own_queues() -> None:
     names = Names()
     found = {
