@@ -15,6 +15,7 @@ from tests.services.alerter.memory import MemoryTables, Telephone
 from tests.services.alerter.observations import MIDNIGHT, limit_rule, reading
 from tests.services.alerter.room import Room
 
+from sensorcast_common.clock import from_millis
 from sensorcast_common.escalation import Escalation
 from sensorcast_common.incident import Incident, IncidentState
 from sensorcast_common.product import ProductProfile
@@ -122,6 +123,51 @@ def test_what_ended_out_of_order_does_not_stand_in_the_way_of_what_goes_on(
     ordered, given_order = asyncio.run(end_of(rule, sorted(readings))), asyncio.run(end_of(rule, readings))
     assert [each.state for each in given_order.incidents] == [IncidentState.OPEN]
     assert outcome(ordered.incidents) == outcome(given_order.incidents)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule_id)
+@settings(max_examples=15)
+@given(by_minute, st.data())
+def test_alerters_that_are_killed_end_in_the_incidents_of_the_readings_in_order(
+    rule: Rule, stream: list[Reading], data: st.DataObject
+) -> None:
+    async def killed() -> Room:
+        tables, telephone = MemoryTables(), Telephone()
+        tables.book.contacts.escalations.append(EACH)
+        room = Room(rule, tables=tables, telephone=telephone)
+        await room.sweep()
+        queue = list(stream)
+        while queue:
+            each = queue.pop(data.draw(st.integers(0, min(2, len(queue) - 1))))
+            await room.take(each)
+            then = data.draw(st.sampled_from(["acknowledged", "acknowledged", "killed", "swept"]))
+            if then == "killed":
+                queue.insert(data.draw(st.integers(0, len(queue))), each)
+                room, now = Room(tables=tables, telephone=telephone), room.now
+                room.now = now
+            if then != "acknowledged":
+                await room.sweep()
+        room.now += 600_000
+        await room.sweep()
+        return room
+
+    ordered, room = asyncio.run(end_of(rule, stream)), asyncio.run(killed())
+    # How far outside a pending incident has been is only in memory.
+    assert [each[:-1] for each in outcome(ordered.incidents)] == [each[:-1] for each in outcome(room.incidents)]
+
+
+async def test_what_the_hot_store_lacks_is_not_withdrawn() -> None:
+    room = await ungrouped_room(PLAIN)
+    for when, value in [("00:00", 9.0), ("00:02", 5.0), ("00:01", 9.0)]:
+        await room.take(reading(when, value))
+    newest = reading("00:03", 9.0)
+    await room.take(newest)
+    del room.past.values[newest.series][newest.ts]
+    await room.sweep("00:03:01")
+    assert [each.opened_at for each in room.incidents] == [from_millis(MIDNIGHT + minute * 60_000) for minute in (0, 3)]
+    assert room.withdrawn == 0
+    await room.take(reading("00:04", 9.0))
+    assert [each.state for each in room.incidents] == [IncidentState.RESOLVED, IncidentState.OPEN]
 
 
 async def end_of(rule: Rule, arrival: list[Reading]) -> Room:

@@ -231,6 +231,7 @@ async def test_a_lesser_incident_of_the_same_series_is_not_told_while_the_severe
     severe = limit_rule(rule_id="hot", above=20, sms=[]).model_copy(update={"severity": "critical"})
     room = await room_with(recipient("driver", sms=DRIVER), rule=severe)
     await room.take(reading("00:01", 25))
+    await sweeps(room, "00:01:45")
     room.tables.rules.append(limit_rule(sms=[]))
     await sweeps(room, "00:02")
     await room.take(reading("00:03", 25))

@@ -67,16 +67,19 @@ def worth_deciding(state: SeriesState, reading: Reading, reasons: "Counter[Reaso
     if reading.ts <= state.newest_ts:
         reasons[Reason.OUT_OF_ORDER] += 1
         if reading.ts < state.newest_ts:
-            _keep_late(state, reading)
+            keep_late(state, reading)
         return False
     if state.quiet and state.low <= reading.value <= state.high:
+        if state.newest_ts < 0:
+            state.quiet_since = reading.ts  # what was before its first reading is not known here
         state.newest_ts = reading.ts
         reasons[Reason.INSIDE] += 1
         return False
     return True
 
 
-def _keep_late(state: SeriesState, reading: Reading) -> None:
+def keep_late(state: SeriesState, reading: Reading) -> None:
+    """Remember a reading as one to be gone through again with those around it, unless it can show nothing new."""
     inside = state.low <= reading.value <= state.high
     if state.quiet and inside and reading.ts >= state.quiet_since:
         return

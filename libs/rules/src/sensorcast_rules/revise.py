@@ -98,21 +98,26 @@ def begins(existing: Iterable[StoredIncident], late_from: int) -> int:
 
 
 def revisions(
-    derived: Sequence[Incident], existing: Sequence[StoredIncident], *, late_from: int, limit: Limit
+    derived: Sequence[Incident], existing: Sequence[StoredIncident], *, late_from: int, until: int, limit: Limit
 ) -> list[Revision]:
     """What has to change so that the incidents are those that were derived.
 
-    Nothing changes before the first late reading, nor what another version of the rule has opened, nor predictions that
-    did not come true.
+    Nothing changes before the first late reading or after the last one that was gone through, nor what another version
+    of the rule has opened, nor predictions that did not come true.
 
     Args:
         derived: Of the limit and series, oldest first.
         existing: Of the same limit and series.
         late_from: Event time of the first late reading, in milliseconds.
+        until: Event time of the last reading that `derived` follows from, in milliseconds.
         limit: The limit.
     """
     wanted = [each for each in derived if _end(each) >= late_from and each.state is not IncidentState.PENDING]
-    there = [each for each in existing if _end(each.incident) >= late_from and _counts(each.incident)]
+    there = [
+        each
+        for each in existing
+        if _end(each.incident) >= late_from and _start(each.incident) <= until and _counts(each.incident)
+    ]
     if any(each.incident.rule_version != limit.rule.version for each in there):
         return []
     steps: list[Revision] = []

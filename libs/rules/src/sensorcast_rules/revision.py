@@ -134,7 +134,7 @@ class Reviser:
         watches = state.comparing
         if not watches:
             return
-        late_from = min(state.late)
+        late_from, was_quiet = min(state.late), state.quiet
         since = first_id_at(late_from - _CREATED_BEFORE_MS)
         known = [
             stored
@@ -149,20 +149,26 @@ class Reviser:
                 mine.append(watch.stored)
             await self._revise_watch(state, watch, mine, late_from)
         state.settle()
+        if state.quiet and (not was_quiet or state.quiet_since < 0):
+            state.quiet_since = state.newest_ts
 
     async def _revise_watch(
         self, state: SeriesState, watch: Watch, existing: Sequence[StoredIncident], late_from: int
     ) -> None:
         start = begins(existing, late_from) - lookback(watch.limit)
-        stored = await self._past.read(state.key, start=start, end=state.newest_ts + 1)
-        points = merged(stored, state.late, until=state.newest_ts)
+        # Another alerter may have seen more of the series than this one, and the hot store may lag behind both.
+        stored = await self._past.read(state.key, start=start, end=max(state.newest_ts, self._clock()) + 1)
+        points = merged(stored, state.late)
         if not points:
             return
+        until = points[-1].ts
         derived = derive(watch.limit, state.key, state.unit, points, patience=self._patience)
-        for revision in revisions(derived.incidents, existing, late_from=late_from, limit=watch.limit):
+        for revision in revisions(derived.incidents, existing, late_from=late_from, until=until, limit=watch.limit):
             await self._carry_out(watch, revision)
         await self._recorder.reload(watch)
-        watch.progress = carried(derived.progress, watch.progress)
+        if until >= state.newest_ts:
+            state.newest_ts = until
+            watch.progress = carried(derived.progress, watch.progress)
 
     async def _carry_out(self, watch: Watch, revision: Revision) -> None:
         rule = watch.limit.rule
@@ -201,10 +207,9 @@ class Reviser:
         await self._recorder.carry_out(watch, judge, ready_at=None, revised=True)
 
 
-def merged(stored: Iterable[Point], late: dict[int, float], *, until: int) -> list[Point]:
+def merged(stored: Iterable[Point], late: dict[int, float]) -> list[Point]:
     """Readings of the hot store with those that came late and may not be in it yet; the store's own value stands."""
-    values = {ts: value for ts, value in late.items() if ts <= until}
-    values |= {point.ts: point.value for point in stored}
+    values = late | {point.ts: point.value for point in stored}
     return [Point(ts, value) for ts, value in sorted(values.items())]
 
 

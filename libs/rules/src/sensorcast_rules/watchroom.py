@@ -16,7 +16,7 @@ from sensorcast_rules.decide import decide
 from sensorcast_rules.decision import Decision, Patience, Progress, Reason
 from sensorcast_rules.foresee import foresee
 from sensorcast_rules.listen import Listener
-from sensorcast_rules.observe import Observations, by_series, is_newer, oldest_first, worth_deciding
+from sensorcast_rules.observe import Observations, by_series, is_newer, keep_late, oldest_first, worth_deciding
 from sensorcast_rules.ports import Counts, Incidents, LateMarks, Past
 from sensorcast_rules.reconcile import Reconciler
 from sensorcast_rules.record import Recorder
@@ -163,16 +163,19 @@ class Watchroom:
     async def _reading(self, state: SeriesState, reading: Reading, reasons: "Counter[Reason]") -> None:
         now = self._clock()
         was_quiet = state.quiet
+        if state.newest_ts < 0:
+            # The alerter before may have seen newer ones: what this one is about is looked at again in order.
+            keep_late(state, reading)
         try:
             for watch in state.comparing:
                 judge = partial(self._judge_reading, watch, reading, now)
                 reasons[await self._recorder.carry_out(watch, judge, ready_at=reading.received_at)] += 1
         finally:
             state.settle()
+        if state.quiet and (state.newest_ts < 0 or not was_quiet):
+            state.quiet_since = reading.ts
         state.newest_ts = reading.ts
         state.unit = reading.unit
-        if state.quiet and not was_quiet:
-            state.quiet_since = reading.ts
 
     async def _forecast(
         self, state: SeriesState, forecast: Forecast, published: int, reasons: "Counter[Reason]"
