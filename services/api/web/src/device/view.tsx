@@ -1,6 +1,6 @@
 /** One device: what it measures now, how it went, what the next hour will bring, and its incidents. */
 import { useComputed, useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Failure } from "../api/client";
 import { hand } from "../api/save";
 import { ChartView } from "../chart/chart-view";
@@ -29,6 +29,7 @@ export function DeviceView({ device: name }: { device: string }) {
   useEffect(() => () => model.stop(), [model]);
   const chart = useComputed(() => chartModel(model));
   const editing = useSignal(false);
+  const opener = useRef<HTMLButtonElement>(null);
   const device = model.device.value;
   useTitle(device ? nameOf(device) : name);
   if (!device) {
@@ -62,7 +63,7 @@ export function DeviceView({ device: name }: { device: string }) {
           </p>
         </div>
         {mayEdit() && !editing.value ? (
-          <button type="button" class="button button-small" onClick={() => (editing.value = true)}>
+          <button ref={opener} type="button" class="button button-small" onClick={() => (editing.value = true)}>
             {t("labels.edit")}
           </button>
         ) : null}
@@ -74,6 +75,8 @@ export function DeviceView({ device: name }: { device: string }) {
           close={(saved) => {
             editing.value = false;
             if (saved) void model.load();
+            // Where the keyboard was before the form opened.
+            requestAnimationFrame(() => opener.current?.focus());
           }}
         />
       ) : null}
