@@ -1,7 +1,7 @@
 /** What a rule would have done in the last day or week, before it is saved. */
 import { useSignal } from "@preact/signals";
 import { Failure, request } from "../api/client";
-import type { RehearsalResult, Rule } from "../api/types";
+import type { LeadTimes, RehearsalResult, Rule } from "../api/types";
 import type { Span } from "../chart/span";
 import { present } from "../clock";
 import { duration, number } from "../i18n/format";
@@ -108,8 +108,12 @@ function counts({ came_true: came, false_alarms: wrong, missed, lead_minutes: le
     [t("preview.count-false"), number(wrong)],
     [t("preview.count-missed"), number(missed)],
   ];
-  if (lead) found.push([t("preview.count-lead"), t("preview.lead", { median: long(lead.median), least: long(lead.least), greatest: long(lead.greatest) })]);
+  if (lead) found.push([t("preview.count-lead"), leadText(lead)]);
   return found;
+}
+
+function leadText({ least, median, greatest }: LeadTimes): string {
+  return least === greatest ? long(median) : t("preview.lead", { median: long(median), least: long(least), greatest: long(greatest) });
 }
 
 function long(minutes: number): string {
