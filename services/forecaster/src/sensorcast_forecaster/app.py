@@ -148,7 +148,7 @@ async def _history(room: Room) -> History:
         dense=round(settings.history_hours * _HOUR_MS), sparse=round(settings.sparse_history_hours * _HOUR_MS)
     )
     older = None
-    if settings.lake_history_hours:
+    if settings.lake_history_hours > settings.sparse_history_hours:
         older = OlderPast(
             LakeHistory(await room.life.enter(room.aws.client("athena")), room.s3, room.names),
             reach=round(settings.lake_history_hours * _HOUR_MS),

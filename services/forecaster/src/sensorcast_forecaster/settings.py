@@ -26,8 +26,8 @@ class ForecasterSettings(ServiceSettings):
         horizon_minutes: How far ahead.
         history_hours: Past that is read of devices that report at least every 2.5 minutes.
         sparse_history_hours: Past that is read of the others; the hot store keeps seven days by default.
-        lake_history_hours: Past of those others in all: what `sparse_history_hours` leaves out is read from the lake
-            once a day; 0 reads nothing from there.
+        lake_history_hours: Past of those others in all: what `sparse_history_hours` leaves out of it is read from the
+            lake once a day; 0 reads nothing from there.
         history_points: Readings kept in memory between ticks, 16 bytes each.
         forecast_ttl_days: How long a forecast stays in the table.
         boosted: Whether promoted boosted models take part; a series uses one only where it validates better than what
@@ -56,7 +56,7 @@ class ForecasterSettings(ServiceSettings):
     horizon_minutes: int = Field(default=60, ge=5, le=360)
     history_hours: float = Field(default=96.0, ge=2, le=168)
     sparse_history_hours: float = Field(default=168.0, ge=2, le=720)
-    lake_history_hours: float = Field(default=0.0, ge=0, le=2160)
+    lake_history_hours: float = Field(default=336.0, ge=0, le=2160)
     history_points: int = Field(default=4_000_000, ge=0, le=200_000_000)
     forecast_ttl_days: float = Field(default=7.0, gt=0, le=365)
 
@@ -85,10 +85,5 @@ class ForecasterSettings(ServiceSettings):
             raise ValueError(
                 f"SENSORCAST_SPARSE_HISTORY_HOURS: {self.sparse_history_hours} must not be less than "
                 f"SENSORCAST_HISTORY_HOURS ({self.history_hours})"
-            )
-        if 0 < self.lake_history_hours <= self.sparse_history_hours:
-            raise ValueError(
-                f"SENSORCAST_LAKE_HISTORY_HOURS: {self.lake_history_hours} must be 0, or more than "
-                f"SENSORCAST_SPARSE_HISTORY_HOURS ({self.sparse_history_hours})"
             )
         return self
