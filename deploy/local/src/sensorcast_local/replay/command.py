@@ -10,7 +10,7 @@ import typer
 from sensorcast_common.clock import from_millis, rfc3339, system_clock
 from sensorcast_common.csv.columns import Column, name_from, plan
 from sensorcast_common.csv.csv_file import CsvFile, inspect
-from sensorcast_common.csv.options import checked_decimal, units_of
+from sensorcast_common.csv.options import CsvOptions, checked_decimal, units_of
 from sensorcast_common.csv.readings import RowReader
 from sensorcast_common.csv.rejects import Rejects, beside
 from sensorcast_common.csv.times import ParseTime, time_parser, zone
@@ -42,25 +42,19 @@ def replay(
     *,
     speed: Annotated[str, typer.Option(help="Times faster than measured; `max`: as fast as possible.")] = "max",
     tenant: Annotated[str, typer.Option(help="Whose devices.")] = "demo",
-    device: Annotated[
-        str | None, typer.Option(help="Device whose metrics the columns are (default: the file's name)")
-    ] = None,
-    each_is: Annotated[
-        str | None, typer.Option(metavar="METRIC", help="Every column is a device of its own that measures METRIC.")
-    ] = None,
-    columns: Annotated[str, typer.Option(help="Columns to send, separated by commas (default: all)")] = "",
-    unit: Annotated[list[str] | None, typer.Option(metavar="COLUMN=UNIT", help="SenML unit of a column.")] = None,
-    time_column: Annotated[str | None, typer.Option(help="Column with the time (default: found by its name)")] = None,
-    time_format: Annotated[
-        str | None, typer.Option(help="Such as '%m/%d/%Y %H:%M' (default: RFC 3339, epoch and more)")
-    ] = None,
-    time_zone: Annotated[str, typer.Option(help="Of times that name none.")] = "UTC",
-    delimiter: Annotated[str | None, typer.Option(help="Between cells (default: found out)")] = None,
-    decimal: Annotated[str | None, typer.Option(help="`.` or `,` (default: found out)")] = None,
+    device: CsvOptions.DEVICE = None,
+    each_is: CsvOptions.EACH_IS = None,
+    columns: CsvOptions.COLUMNS = "",
+    unit: CsvOptions.UNIT = None,
+    time_column: CsvOptions.TIME_COLUMN = None,
+    time_format: CsvOptions.TIME_FORMAT = None,
+    time_zone: CsvOptions.TIME_ZONE = "UTC",
+    delimiter: CsvOptions.DELIMITER = None,
+    decimal: CsvOptions.DECIMAL = None,
     shift_to_now: Annotated[
         bool, typer.Option("--shift-to-now", help="Move all times: at speed 1 the first is now, else the last.")
     ] = False,
-    rejects: Annotated[Path | None, typer.Option(help="Where to keep what is not sent (default: beside FILE)")] = None,
+    rejects: CsvOptions.REJECTS = None,
     broker: BrokerOptions.URL = None,
     ca: BrokerOptions.CA = None,
     certificate: BrokerOptions.CERTIFICATE = None,

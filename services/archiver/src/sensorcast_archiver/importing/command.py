@@ -15,7 +15,7 @@ from sensorcast_archiver.opened import Opened, run
 from sensorcast_common.clock import system_clock
 from sensorcast_common.csv.columns import name_from, plan
 from sensorcast_common.csv.fault import CsvFault
-from sensorcast_common.csv.options import checked_decimal, units_of
+from sensorcast_common.csv.options import CsvOptions, checked_decimal, units_of
 from sensorcast_common.csv.readings import RowReader
 from sensorcast_common.csv.rejects import Rejects, beside
 from sensorcast_common.csv.times import time_parser, zone
@@ -31,22 +31,16 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet.", exists=True, dir_okay=False, readable=True)],
     *,
     tenant: Annotated[str, typer.Option(help="Whose devices.")],
-    device: Annotated[
-        str | None, typer.Option(help="Device whose metrics the columns are (default: the file's name)")
-    ] = None,
-    each_is: Annotated[
-        str | None, typer.Option(metavar="METRIC", help="Every column is a device of its own that measures METRIC.")
-    ] = None,
-    columns: Annotated[str, typer.Option(help="Columns to take, separated by commas (default: all)")] = "",
-    unit: Annotated[list[str] | None, typer.Option(metavar="COLUMN=UNIT", help="SenML unit of a column.")] = None,
-    time_column: Annotated[str | None, typer.Option(help="Column with the time (default: found by its name)")] = None,
-    time_format: Annotated[
-        str | None, typer.Option(help="Such as '%m/%d/%Y %H:%M' (default: RFC 3339, epoch and more)")
-    ] = None,
-    time_zone: Annotated[str, typer.Option(help="Of times that name none.")] = "UTC",
-    delimiter: Annotated[str | None, typer.Option(help="Between cells (default: found out)")] = None,
-    decimal: Annotated[str | None, typer.Option(help="`.` or `,` (default: found out)")] = None,
-    rejects: Annotated[Path | None, typer.Option(help="Where to keep what is not taken (default: beside FILE)")] = None,
+    device: CsvOptions.DEVICE = None,
+    each_is: CsvOptions.EACH_IS = None,
+    columns: CsvOptions.COLUMNS = "",
+    unit: CsvOptions.UNIT = None,
+    time_column: CsvOptions.TIME_COLUMN = None,
+    time_format: CsvOptions.TIME_FORMAT = None,
+    time_zone: CsvOptions.TIME_ZONE = "UTC",
+    delimiter: CsvOptions.DELIMITER = None,
+    decimal: CsvOptions.DECIMAL = None,
+    rejects: CsvOptions.REJECTS = None,
     piece: Annotated[int, typer.Option(min=1000, help="Readings of one commit.")] = PIECE_READINGS,
 ) -> None:
     """Bring the measurements of a file into the lake, past the hot store: forecasts and alerts do not see them.
