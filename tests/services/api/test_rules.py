@@ -80,3 +80,18 @@ async def test_a_version_that_is_gone_is_a_conflict(world: World) -> None:
     assert "version 2" in late.json()["detail"]
     assert unreadable.status_code == 422
     assert unreadable.json()["errors"][0]["field"] == "If-Match"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"enabled": 0}, "enabled"),
+        ({"condition": {"kind": "stuck", "after_minutes": 5, "tolerance": False}}, "condition.tolerance"),
+        ({"condition": {"kind": "stuck", "after_minutes": "5"}}, "condition.after_minutes"),
+    ],
+)
+async def test_a_number_is_no_yes_or_no_and_no_text(world: World, change: dict[str, object], field: str) -> None:
+    body = {"name": "Stuck", "condition": {"above": 8}} | change
+    async with world.client(role=Role.OPERATOR) as client:
+        answer = await client.put("/v1/rules/stuck", json=body)
+    assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (422, [field])

@@ -12,7 +12,7 @@ Side = Literal["above", "below", "rising", "falling", "silent", "stuck", "kineti
 
 LimitSide = Literal["above", "below"]
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 ProductId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
@@ -33,11 +33,11 @@ class ForecastCondition(_Condition):
         max_lead_minutes: Warn only of a breach that is expected within so many minutes; absent means the horizon.
     """
 
-    min_probability: Annotated[float, Field(gt=0, le=1)] = 0.7
-    min_consecutive: Annotated[int, Field(ge=1, le=12)] = 1
-    clear_probability: Annotated[float, Field(gt=0, le=1)] | None = None
-    clear_consecutive: Annotated[int, Field(ge=1, le=12)] = 2
-    max_lead_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    min_probability: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.7
+    min_consecutive: Annotated[int, Field(strict=True, ge=1, le=12)] = 1
+    clear_probability: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    clear_consecutive: Annotated[int, Field(strict=True, ge=1, le=12)] = 2
+    max_lead_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] | None = None
 
     @model_validator(mode="after")
     def _clears_below_what_opens(self) -> Self:
@@ -69,8 +69,8 @@ class LimitCondition(_Condition):
     kind: Literal["limit"] = "limit"
     above: Finite | None = None
     below: Finite | None = None
-    hold_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
-    clear_margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    hold_seconds: Annotated[int, Field(strict=True, ge=0, le=86_400)] = 0
+    clear_margin: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = 0.0
     forecast: ForecastCondition | None = None
 
     @model_validator(mode="after")
@@ -96,7 +96,7 @@ class SilenceCondition(_Condition):
     """
 
     kind: Literal["silence"] = "silence"
-    after_minutes: Annotated[float, Field(ge=1, le=10_080, allow_inf_nan=False)]
+    after_minutes: Annotated[float, Field(strict=True, ge=1, le=10_080, allow_inf_nan=False)]
 
 
 class RateCondition(_Condition):
@@ -113,11 +113,11 @@ class RateCondition(_Condition):
     """
 
     kind: Literal["rate"] = "rate"
-    rising: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    falling: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    window_minutes: Annotated[float, Field(ge=1, le=240, allow_inf_nan=False)] = 5.0
-    hold_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
-    clear_margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    rising: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
+    falling: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
+    window_minutes: Annotated[float, Field(strict=True, ge=1, le=240, allow_inf_nan=False)] = 5.0
+    hold_seconds: Annotated[int, Field(strict=True, ge=0, le=86_400)] = 0
+    clear_margin: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = 0.0
 
     @model_validator(mode="after")
     def _has_a_rate(self) -> Self:
@@ -136,8 +136,8 @@ class StuckCondition(_Condition):
     """
 
     kind: Literal["stuck"] = "stuck"
-    after_minutes: Annotated[float, Field(ge=1, le=10_080, allow_inf_nan=False)]
-    tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    after_minutes: Annotated[float, Field(strict=True, ge=1, le=10_080, allow_inf_nan=False)]
+    tolerance: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = 0.0
 
 
 class ProductCondition(_Condition):
@@ -152,7 +152,7 @@ class ProductCondition(_Condition):
 
     kind: Literal["product"] = "product"
     product: ProductId
-    clear_margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    clear_margin: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = 0.0
     forecast: ForecastCondition | None = None
 
 

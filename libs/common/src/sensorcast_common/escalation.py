@@ -27,7 +27,7 @@ class Step(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    after_minutes: Annotated[int, Field(ge=0, le=10_080)] = 0
+    after_minutes: Annotated[int, Field(strict=True, ge=0, le=10_080)] = 0
     roles: Annotated[list[Role | Annotated[str, StringConstraints(pattern=r"^\*$")]], Field(min_length=1)] = [EVERYBODY]
     channels: Annotated[list[Channel], Field(min_length=1)] | None = None
 
@@ -56,10 +56,10 @@ class EscalationContent(BaseModel):
     labels: dict[str, str] = {}
     severities: Annotated[list[Severity], Field(min_length=1)] = ["info", "warning", "critical"]
     steps: Annotated[list[Step], Field(min_length=1, max_length=10)] = [Step()]
-    repeat_minutes: Annotated[int, Field(ge=5, le=10_080)] | None = None
-    max_repeats: Annotated[int, Field(ge=1, le=24)] = 6
+    repeat_minutes: Annotated[int, Field(strict=True, ge=5, le=10_080)] | None = None
+    max_repeats: Annotated[int, Field(strict=True, ge=1, le=24)] = 6
     group_by: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = "device"
-    group_interval_seconds: Annotated[int, Field(ge=0, le=3600)] = 120
+    group_interval_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 120
     updates: list[Channel] = [Channel.EMAIL, Channel.WEBHOOK, Channel.SLACK]
 
     @model_validator(mode="after")

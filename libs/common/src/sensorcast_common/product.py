@@ -9,7 +9,7 @@ from sensorcast_common.condition import Finite, LimitSide, ProductId, sides_of
 ACTIVATION_KJ_PER_MOL: Final = 83.144
 """Heat of activation that USP <1079.2> gives where that of the product is not known."""
 
-Minutes = Annotated[float, Field(ge=0, le=43_200, allow_inf_nan=False)]
+Minutes = Annotated[float, Field(strict=True, ge=0, le=43_200, allow_inf_nan=False)]
 
 
 class ProductProfile(BaseModel):
@@ -41,9 +41,11 @@ class ProductProfile(BaseModel):
     below: Finite | None = None
     consecutive_minutes: Minutes | None = None
     cumulative_minutes: Minutes | None = None
-    window_hours: Annotated[int, Field(ge=1, le=168)] = 24
-    mean_kinetic_above: Annotated[float, Field(gt=-100, lt=100, allow_inf_nan=False)] | None = None
-    activation_kj_per_mol: Annotated[float, Field(gt=0, le=500, allow_inf_nan=False)] = ACTIVATION_KJ_PER_MOL
+    window_hours: Annotated[int, Field(strict=True, ge=1, le=168)] = 24
+    mean_kinetic_above: Annotated[float, Field(strict=True, gt=-100, lt=100, allow_inf_nan=False)] | None = None
+    activation_kj_per_mol: Annotated[float, Field(strict=True, gt=0, le=500, allow_inf_nan=False)] = (
+        ACTIVATION_KJ_PER_MOL
+    )
     version: Annotated[int, Field(ge=1)] = 1
 
     @model_validator(mode="after")

@@ -77,7 +77,7 @@ class KeyBody(BaseModel):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     role: Role = Role.VIEWER
     scopes: Annotated[list[Annotated[str, StringConstraints(max_length=32)]], Field(max_length=32)] = []
-    expires_in_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 90
+    expires_in_days: Annotated[int, Field(strict=True, ge=1, le=LONGEST_DAYS)] = 90
 
 
 _STATE: Final = KeyState(

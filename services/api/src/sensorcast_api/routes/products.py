@@ -35,9 +35,11 @@ class ProductBody(BaseModel):
     below: Finite | None = None
     consecutive_minutes: Minutes | None = None
     cumulative_minutes: Minutes | None = None
-    window_hours: Annotated[int, Field(ge=1, le=168)] = 24
-    mean_kinetic_above: Annotated[float, Field(gt=-100, lt=100, allow_inf_nan=False)] | None = None
-    activation_kj_per_mol: Annotated[float, Field(gt=0, le=500, allow_inf_nan=False)] = ACTIVATION_KJ_PER_MOL
+    window_hours: Annotated[int, Field(strict=True, ge=1, le=168)] = 24
+    mean_kinetic_above: Annotated[float, Field(strict=True, gt=-100, lt=100, allow_inf_nan=False)] | None = None
+    activation_kj_per_mol: Annotated[float, Field(strict=True, gt=0, le=500, allow_inf_nan=False)] = (
+        ACTIVATION_KJ_PER_MOL
+    )
 
 
 @router.get("", responses={200: examples.page(examples.PRODUCT), **examples.problems()})

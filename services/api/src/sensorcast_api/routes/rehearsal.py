@@ -61,7 +61,7 @@ class RehearsalBody(BaseModel):
     rule: RuleBody
     start: Time
     end: Time
-    points: Annotated[int, Field(ge=FEWEST, le=2_000)] = 400
+    points: Annotated[int, Field(strict=True, ge=FEWEST, le=2_000)] = 400
 
 
 class LeadTimes(BaseModel):
