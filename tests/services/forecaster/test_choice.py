@@ -1,7 +1,6 @@
 """A series is forecast by what validated, and by last value, with all its past changes, where nothing did."""
 
 import numpy as np
-import pytest
 
 from sensorcast_common.reading import SeriesKey
 from sensorcast_forecaster.boosting.validation import holdout_seconds
@@ -24,9 +23,11 @@ def test_a_cycle_is_forecast_by_its_own_blend() -> None:
     assert choose(np.sin(np.arange(1500) / 5) + noise) != ("last",)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_random_walk_is_forecast_by_last_value(seed: int) -> None:
-    assert choose(np.random.default_rng(seed).normal(0, 0.3, 1500).cumsum()) == ("last",)
+def test_random_walks_are_forecast_by_last_value() -> None:
+    walks = [np.random.default_rng(seed).normal(0, 0.3, 1500).cumsum() for seed in range(8)]
+    misled = [members for walk in walks if (members := choose(walk)) != ("last",)]
+    assert len(misled) <= 1, "one of eight may look as if it had a pattern"
+    assert all("last" in members for members in misled), "and even then is pulled towards last value"
 
 
 def test_last_value_has_the_band_of_all_past_changes_and_no_drift() -> None:
@@ -36,7 +37,16 @@ def test_last_value_has_the_band_of_all_past_changes_and_no_drift() -> None:
     changes = values[HORIZON:] - values[:-HORIZON]
     low, high = np.nanquantile(changes - np.nanmedian(changes), [0.1, 0.9])
     np.testing.assert_allclose(quantiles[1], values[-1], atol=1e-9)
-    np.testing.assert_allclose(quantiles[[0, 2], -1] - values[-1], [low, high], rtol=0.05)
+    np.testing.assert_allclose(quantiles[[0, 2], -1] - values[-1], [low, high], rtol=1e-9)
+
+
+def test_a_day_of_changes_has_no_wider_band_than_they_are() -> None:
+    values = np.random.default_rng(3).normal(0, 0.3, 40).cumsum()
+    quantiles = last_value_ensemble(values, 4).quantiles((0.1, 0.5, 0.9))
+    changes = values[4:] - values[:-4]
+    np.testing.assert_allclose(
+        quantiles[:, -1] - values[-1], np.quantile(changes, [0.1, 0.5, 0.9]) - np.median(changes), atol=1e-12
+    )
 
 
 def test_a_holdout_is_a_quarter_but_at_least_a_day_and_at_most_a_week() -> None:

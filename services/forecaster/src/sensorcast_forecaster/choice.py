@@ -1,4 +1,4 @@
-"""What a series is forecast by: last value, its own blend, the boosted model, or a mean of them, as they validated."""
+"""What a series is forecast by: a mean of last value, its own blend and the boosted model, as they validated."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -7,9 +7,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sensorcast_forecaster.boosting.aci import known_before
-from sensorcast_forecaster.boosting.blend import Said, choose, conformal, rescaled
-from sensorcast_forecaster.boosting.booster import QuantileBooster
+from sensorcast_forecaster.boosting.blend import Said, adapted, around, futures, stack
+from sensorcast_forecaster.boosting.booster import LEVELS, QuantileBooster
 from sensorcast_forecaster.boosting.member import not_learnt, said_by
 from sensorcast_forecaster.conformal import PathEnsemble, calibrated
 from sensorcast_forecaster.rolling import LAST, Validated
@@ -17,7 +16,14 @@ from sensorcast_forecaster.window import SeriesWindow, Values
 
 BOOSTED: Final = "boosted"
 _BLEND: Final = "blend"
-_MEAN: Final = "mean"
+
+_USUAL: Final = {
+    (True, True): {BOOSTED: 0.7, _BLEND: 0.3},
+    (True, False): {BOOSTED: 0.7, LAST: 0.3},
+    (False, True): {_BLEND: 0.8, LAST: 0.2},
+}
+"""Weights in doubt, with and without a boosted model, and with and without an own blend that beats last value."""
+
 
 _MIN_CHANGES: Final = 12
 
@@ -36,10 +42,9 @@ class Chosen:
 
 
 def choose_members(window: SeriesWindow, own: Validated, booster: QuantileBooster | None = None) -> Chosen:
-    """Choose by weighted quantile loss over past origins, each candidate calibrated by what was known at each.
+    """Take the mean of last value, the series' own blend and the boosted model that did best at past origins.
 
-    With a boosted model, its mean with the series' own blend is preferred; without one, the blend. Last value is taken
-    where nothing has been better than it.
+    Last value alone is taken where no mean has been better than it.
 
     Args:
         window: The series.
@@ -47,31 +52,32 @@ def choose_members(window: SeriesWindow, own: Validated, booster: QuantileBooste
         booster: The model that serves it, if there is one.
     """
     values, horizon = window.values, len(own.path)
+    floor = last_value_ensemble(values, horizon)
     boosted = None if booster is None else _boosted(booster, window, own)
     if boosted is None:
-        if own.members == (LAST,):
-            return Chosen((LAST,), last_value_ensemble(values, horizon))
         said, origins, residuals = None, own.origins, own.residuals
     else:
         said, kept = boosted
         origins, residuals = own.origins[kept], own.residuals[kept]
+    if said is None and own.members == (LAST,):
+        return Chosen((LAST,), floor)
     came = values[origins[:, None] + np.arange(1, horizon + 1)]
-    known = known_before(origins, horizon=horizon)
-    floor = np.repeat(values[origins][:, None], horizon, axis=1)
-    candidates = {LAST: conformal(floor, np.repeat(values[-1], horizon), came, known=known)}
+    band = floor.quantiles(LEVELS)
+    candidates = {LAST: Said(values[origins][:, None, None] + band - values[-1], band)}
     if own.members != (LAST,):
-        candidates[_BLEND] = conformal(came - residuals, own.path, came, known=known)
+        candidates[_BLEND] = around(came - residuals, own.path, came)
     if said is not None:
-        candidates[BOOSTED] = rescaled(said, came, known=known)
-        candidates[_MEAN] = candidates[BOOSTED].averaged(candidates[_BLEND if _BLEND in candidates else LAST])
-    choice = choose(candidates, came, floor=LAST, preferred=_BLEND if said is None else _MEAN)
-    name = _BLEND if choice is None else choice.name
-    if name == LAST or (name == _BLEND and own.members == (LAST,)):
-        return Chosen((LAST,), last_value_ensemble(values, horizon))
-    if name == _BLEND or choice is None:
+        candidates[BOOSTED] = adapted(said, came)
+    found = stack(candidates, came, floor=LAST, usual=_USUAL[said is not None, own.members != (LAST,)])
+    if (found is None and own.members == (LAST,)) or (found is not None and found.weights[LAST] == 1.0):
+        return Chosen((LAST,), floor)
+    if found is None or found.weights.get(_BLEND) == 1.0:
         return Chosen(own.members, calibrated(own.path, own.residuals, own.origins))
-    ensemble = replace(choice.ensemble, origins=origins[choice.scored])
-    return Chosen((BOOSTED,) if name == BOOSTED else (BOOSTED, *own.members), ensemble)
+    members = [(BOOSTED,)] if found.weights.get(BOOSTED) else []
+    members += [own.members] if found.weights.get(_BLEND) else []
+    members += [(LAST,)] if found.weights[LAST] else []
+    named = tuple(dict.fromkeys(name for each in members for name in each))
+    return Chosen(named, replace(futures(found.said.now, found.said.quantiles, came), origins=origins))
 
 
 def last_value_ensemble(values: Values, horizon: int) -> PathEnsemble:
@@ -82,7 +88,8 @@ def last_value_ensemble(values: Values, horizon: int) -> PathEnsemble:
         return PathEnsemble(np.full((1, horizon), values[-1]), np.ones(1))
     changes = changes[origins]
     # Nothing changes in the median, whatever it did in the past.
-    return calibrated(np.repeat(values[-1], horizon), changes - np.median(changes, axis=0), origins)
+    ensemble = calibrated(np.repeat(values[-1], horizon), changes - np.median(changes, axis=0), origins)
+    return replace(ensemble, corrected=False)
 
 
 def _boosted(booster: QuantileBooster, window: SeriesWindow, own: Validated) -> tuple[Said, NDArray[np.bool_]] | None:

@@ -18,11 +18,14 @@ class PathEnsemble:
         weights: Shape (paths,), positive; they need not sum to 1.
         origins: Moments of the past whose errors the paths carry, as indices into the window's values; `None` where
             they carry others.
+        corrected: Whether quantiles allow for the paths being few; they need not where each is one of many overlapping
+            changes, of which a day has too few that are independent for any correction to be right.
     """
 
     paths: Values
     weights: Values
     origins: Origins | None = None
+    corrected: bool = True
 
     def quantiles(self, levels: Sequence[float]) -> Values:
         """Quantiles of each step, with the finite-sample correction of split-conformal prediction.
@@ -43,7 +46,11 @@ class PathEnsemble:
         # Each path stands in the middle of its weight.
         position = np.cumsum(share, axis=0) - share / 2
         effective = float(self.weights.sum() ** 2 / (self.weights**2).sum())
-        asked = [0.5 + (level - 0.5) * (effective + 1) / effective for level in levels]
+        wider = (effective + 1) / effective
+        if not self.corrected and len(self.paths) > 1:
+            # From the least path to the greatest, as a sample's own quantiles are read.
+            position, wider = (position - position[0]) / (position[-1] - position[0]), 1.0
+        asked = [0.5 + (level - 0.5) * wider for level in levels]
         return np.stack(
             [np.interp(asked, position[:, step], ordered[:, step]) for step in range(self.paths.shape[1])], axis=1
         )
@@ -77,4 +84,5 @@ def mixed(parts: Sequence[tuple[float, PathEnsemble]]) -> PathEnsemble:
     return PathEnsemble(
         paths=np.concatenate([part.paths for _, part in present]),
         weights=np.concatenate([share * part.weights / part.weights.sum() for share, part in present]),
+        corrected=any(part.corrected for _, part in present),
     )

@@ -1,7 +1,8 @@
-"""Which of several forecasts of one series to believe, by weighted quantile loss at past origins, and its futures."""
+"""Several forecasts of one series as one: weights by weighted quantile loss at past origins, and possible futures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -11,21 +12,28 @@ from sensorcast_forecaster.boosting.booster import LEVELS
 from sensorcast_forecaster.conformal import PathEnsemble
 from sensorcast_forecaster.window import Values
 
-MIN_KNOWN: Final = 12
-"""Past errors that a band must rest on."""
+MIN_ORIGINS: Final = 12
+"""Past origins that weights must rest on."""
 
-MARGIN: Final = 0.97
-"""Share of the loss of the preferred candidate that another must stay under; less is luck."""
+_FLOOR_MARGIN: Final = 0.98
+"""Share of the loss of the floor that the best mean must stay under; less is luck."""
 
-_FLOOR_MARGIN: Final = 0.99
-"""Share of the loss of the floor that any other must stay under."""
+_TENTHS: Final = 10
+"""Weights are whole tenths: finer ones are not told apart by a hundred origins."""
+
+_PULL: Final = 0.15
+"""Share by which a mean's loss must be less for a squared difference of 1 between its weights and the usual ones."""
+
+_BELIEF: Final = 0.25
+"""How far a model's band is stretched towards the width that its own past misses ask for."""
+
+_NARROWEST: Final = 0.2
+_STEPS: Final = 12
+"""Steps ahead that weights are judged at, spread over the horizon; neighbouring ones tell much the same."""
 
 _BLOCKS: Final = 6
 _BLOCK_ORIGINS: Final = 6
 """Origins of a block at least."""
-
-_REFRESH: Final = 8
-"""Origins after which the quantiles of past errors are taken anew."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,26 +48,20 @@ class Said:
     quantiles: Values
     now: Values
 
-    def averaged(self, other: "Said") -> "Said":
-        """The mean of both, quantile by quantile (Vincent 1912): as sharp as they are, unlike a mixture."""
-        return Said((self.quantiles + other.quantiles) / 2, (self.now + other.now) / 2)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """The candidate that did best.
+class Stacked:
+    """The weighted mean that did best.
 
     Attributes:
-        name: Which.
-        losses: Weighted quantile loss of each over the scored origins.
-        ensemble: Its futures: the band is that of the candidate, the way steps move together that of its past errors.
-        scored: Which of the origins the losses and the futures rest on.
+        weights: Of each candidate, summing to 1.
+        said: The mean, quantile by quantile (Vincent 1912): as sharp as the candidates are, unlike a mixture.
+        relative_loss: Of the mean, relative to the floor's.
     """
 
-    name: str
-    losses: Mapping[str, float]
-    ensemble: PathEnsemble
-    scored: NDArray[np.intp]
+    weights: Mapping[str, float]
+    said: Said
+    relative_loss: float
 
 
 def quantile_loss(quantiles: Values, came: Values) -> float:
@@ -69,89 +71,84 @@ def quantile_loss(quantiles: Values, came: Values) -> float:
         quantiles: Shape (origins, 3, horizon).
         came: Shape (origins, horizon).
     """
-    level = np.array(LEVELS)[:, None]
-    miss = came[:, None, :] - quantiles
-    return float(2 * np.maximum(level * miss, (level - 1) * miss).sum())
+    return float(_losses(quantiles, came).sum())
 
 
-def conformal(paths: Values, now: Values, came: Values, *, known: NDArray[np.intp]) -> Said:
-    """A band around paths from how they erred before, at each origin from what had come by then.
+def around(paths: Values, now: Values, came: Values) -> Said:
+    """A band around paths from how they erred.
 
     Args:
         paths: Medians at past origins, oldest first, shape (origins, horizon).
         now: The present path, shape (horizon,).
         came: Shape (origins, horizon).
-        known: From `aci.known_before`.
-
-    Returns:
-        NaN at origins that fewer than `MIN_KNOWN` errors precede.
     """
-    errors = came - paths
-    quantiles = np.full((len(paths), len(LEVELS), paths.shape[1]), np.nan)
-    for first in range(0, len(paths), _REFRESH):
-        if known[first] >= MIN_KNOWN:
-            block = slice(first, first + _REFRESH)
-            quantiles[block] = paths[block, None, :] + _levels_of(errors[: known[first]])
-    return Said(quantiles, now + _levels_of(errors))
+    band = _levels_of(came - paths)
+    return Said(paths[:, None, :] + band, now + band)
 
 
-def rescaled(said: Said, came: Values, *, known: NDArray[np.intp]) -> Said:
-    """A band whose sides are stretched by how far out values have come before, at each origin by what was known then.
+def adapted(said: Said, came: Values) -> Said:
+    """A band whose sides are stretched, or narrowed, a part of the way to what past misses ask for.
 
     Conformal prediction with errors in units of the band (Romano et al. 2019, "Conformalized quantile regression", in
-    its scaled form): the model says when it is uncertain, the past how much to believe it. Adaptive inference from one
-    miss to the next (`aci`) is too slow for the hundred origins of one series.
-
-    Returns:
-        NaN at origins that fewer than `MIN_KNOWN` outcomes precede.
+    its scaled form), taken over all steps at once and believed by a quarter: a hundred origins that overlap tell less
+    of how wide a band must be than the many series that the model has learnt it from.
     """
-    units = _in_units(said.quantiles, came)
-    quantiles = np.full_like(said.quantiles, np.nan)
-    for first in range(0, len(units), _REFRESH):
-        if known[first] >= MIN_KNOWN:
-            block = slice(first, first + _REFRESH)
-            quantiles[block] = _stretched(said.quantiles[block], _levels_of(units[: known[first]]))
-    return Said(quantiles, _stretched(said.now, _levels_of(units)))
+    low, _, high = np.quantile(_in_units(said.quantiles, came), LEVELS)
+    sides = np.maximum(1 + _BELIEF * (np.array([-low, high]) - 1), _NARROWEST)
+    return Said(_stretched(said.quantiles, sides), _stretched(said.now, sides))
 
 
-def choose(candidates: Mapping[str, Said], came: Values, *, floor: str, preferred: str) -> Choice | None:
-    """Take the preferred candidate, unless another is clearly better; or the floor, unless that is beaten.
+def stack(candidates: Mapping[str, Said], came: Values, *, floor: str, usual: Mapping[str, float]) -> Stacked | None:
+    """The mean of several forecasts, with weights between the usual ones and those that would have been best.
 
-    Each is scored by the geometric mean, over blocks of neighbouring origins, of its loss relative to the floor's. The
-    sum of the losses would let one rare event, such as a defrost, decide how all other moments are forecast. An average
-    of different forecasts is rarely the best and hardly ever bad (Bates & Granger 1969), while the best of a hundred
-    origins is partly the luckiest: so one is preferred, and the others must prove more.
+    Means are compared by the geometric mean, over blocks of neighbouring origins, of their loss relative to the
+    floor's. The sum of the losses would let one rare event, such as a defrost, decide how all other moments are
+    forecast. An average of different forecasts is rarely the best and hardly ever bad (Bates & Granger 1969), while the
+    best of a hundred origins is partly the luckiest: so weights are pulled towards the usual ones.
 
     Args:
-        candidates: By name; calibrated, NaN at origins without a band.
+        candidates: By name; finite.
         came: What came after each origin, shape (origins, horizon).
         floor: Name of the candidate that must be beaten.
-        preferred: Name of the candidate that is taken in doubt.
+        usual: Weight of each candidate where nothing speaks for another; summing to 1.
 
     Returns:
-        The choice; `None` where fewer than `MIN_KNOWN` origins have a band of every candidate.
+        The mean; the floor alone where no mean beats it; `None` where there are fewer than `MIN_ORIGINS` origins.
     """
-    usable = np.logical_and.reduce([np.isfinite(said.quantiles).all(axis=(1, 2)) for said in candidates.values()])
-    if int(usable.sum()) < MIN_KNOWN:
+    if len(came) < MIN_ORIGINS:
         return None
-    losses = {name: quantile_loss(said.quantiles[usable], came[usable]) for name, said in candidates.items()}
-    scores = _scores(candidates, came, np.flatnonzero(usable), floor=floor)
-    best = min(scores, key=lambda name: scores[name] / (1.0 if name == preferred else MARGIN))
-    if scores[best] >= _FLOOR_MARGIN or losses[best] >= losses[floor]:
-        best = floor
-    band = candidates[best]
-    return Choice(best, losses, futures(band.now, band.quantiles[usable], came[usable]), np.flatnonzero(usable))
+    names = tuple(candidates)
+    grid = _simplex(len(names))
+    steps = np.unique(np.linspace(0, came.shape[1] - 1, _STEPS).round().astype(np.intp))
+    said = np.stack([each.quantiles[..., steps] for each in candidates.values()])
+    each = np.stack([_losses(mean, came[:, steps]).sum(axis=(1, 2)) for mean in np.tensordot(grid, said, axes=1)])
+    alone = int(np.flatnonzero(grid[:, names.index(floor)] == 1)[0])
+    scores = _scores(each, alone)
+    pull = ((grid - np.array([usual.get(name, 0.0) for name in names])) ** 2).sum(axis=1)
+    best = int((scores * np.exp(_PULL * pull)).argmin())
+    if scores[best] >= _FLOOR_MARGIN or each[best].sum() >= each[alone].sum():
+        best = alone
+    quantiles = np.tensordot(grid[best], np.stack([one.quantiles for one in candidates.values()]), axes=1)
+    now = np.tensordot(grid[best], np.stack([one.now for one in candidates.values()]), axes=1)
+    weights = {name: float(weight) for name, weight in zip(names, grid[best], strict=True)}
+    return Stacked(weights, Said(quantiles, now), float(scores[best]))
 
 
-def _scores(candidates: Mapping[str, Said], came: Values, usable: NDArray[np.intp], *, floor: str) -> dict[str, float]:
-    blocks = np.array_split(usable, max(1, min(_BLOCKS, len(usable) // _BLOCK_ORIGINS)))
-    each = {
-        name: np.array([quantile_loss(said.quantiles[block], came[block]) for block in blocks])
-        for name, said in candidates.items()
-    }
+def _scores(each: Values, alone: int) -> Values:
+    """Of each weighting, from its loss at each origin, shape (weightings, origins)."""
+    origins = each.shape[1]
+    blocks = np.array_split(np.arange(origins), max(1, min(_BLOCKS, origins // _BLOCK_ORIGINS)))
+    losses = np.stack([each[:, block].sum(axis=1) for block in blocks], axis=1)
     # A block in which nothing moves must not outweigh the others.
-    least = 1e-3 * float(each[floor].mean()) + 1e-12
-    return {name: float(np.exp(np.mean(np.log((loss + least) / (each[floor] + least))))) for name, loss in each.items()}
+    losses += 1e-3 * float(losses[alone].mean()) + 1e-12
+    return np.asarray(np.exp(np.log(losses / losses[alone]).mean(axis=1)))
+
+
+@cache
+def _simplex(candidates: int) -> Values:
+    """All weights in whole tenths that sum to 1, shape (weightings, candidates)."""
+    cells = np.indices((_TENTHS + 1,) * candidates).reshape(candidates, -1).T
+    return np.asarray(cells[cells.sum(axis=1) == _TENTHS] / _TENTHS)
 
 
 def futures(now: Values, said: Values, came: Values) -> PathEnsemble:
@@ -179,6 +176,13 @@ def futures(now: Values, said: Values, came: Values) -> PathEnsemble:
     return PathEnsemble(paths=now[1] + scaled, weights=np.ones(len(units)))
 
 
+def _losses(quantiles: Values, came: Values) -> Values:
+    """Twice the pinball loss, shape (origins, 3, horizon)."""
+    level = np.array(LEVELS)[:, None]
+    miss = came[:, None, :] - quantiles
+    return np.asarray(2 * np.maximum(level * miss, (level - 1) * miss))
+
+
 def _in_units(said: Values, came: Values) -> Values:
     """Errors in units of the band's side at the time, shape (origins, horizon)."""
     low, median, high = said[:, 0], said[:, 1], said[:, 2]
@@ -189,11 +193,10 @@ def _in_units(said: Values, came: Values) -> Values:
     return units
 
 
-def _stretched(quantiles: Values, marks: Values) -> Values:
-    """A band with its quantiles at these errors, in units of its sides; shape (..., 3, horizon)."""
-    low, median, high = (quantiles[..., level, None, :] for level in range(3))
-    stretched: Values = median + marks * np.where(marks > 0, high - median, median - low)
-    return stretched
+def _stretched(quantiles: Values, sides: NDArray[np.float64]) -> Values:
+    """A band with its sides, shape (2,), times as wide; shape (..., 3, horizon)."""
+    low, median, high = (quantiles[..., level, :] for level in range(3))
+    return np.stack([median - sides[0] * (median - low), median, median + sides[1] * (high - median)], axis=-2)
 
 
 def _levels_of(errors: Values) -> Values:

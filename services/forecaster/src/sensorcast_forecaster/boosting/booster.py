@@ -18,7 +18,7 @@ from sensorcast_forecaster.window import Values
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 LEVELS: Final = (0.1, 0.5, 0.9)
 
 MIN_ROWS: Final = 500
@@ -32,6 +32,8 @@ class Growth:
         trees: Of each quantile.
         leaves: Of each tree at most.
         min_leaf_rows: The fewest rows in a leaf; quantiles of fewer are noise.
+        min_leaf_share: The smallest share of all rows in a leaf; neighbouring moments overlap, so that many rows are
+            worth fewer.
         learning_rate: Share of each tree's correction that is taken.
         row_share: Share of the rows that each tree sees.
         column_share: Share of the columns that each tree sees.
@@ -39,9 +41,10 @@ class Growth:
     """
 
     trees: int = 150
-    leaves: int = 15
+    leaves: int = 31
     min_leaf_rows: int = 200
-    learning_rate: float = 0.07
+    min_leaf_share: float = 0.005
+    learning_rate: float = 0.06
     row_share: float = 0.6
     column_share: float = 0.6
     seed: int = 1
@@ -182,7 +185,7 @@ def train(
         "deterministic": True,
         "force_row_wise": True,
         "num_leaves": grow.leaves,
-        "min_data_in_leaf": grow.min_leaf_rows,
+        "min_data_in_leaf": max(grow.min_leaf_rows, round(grow.min_leaf_share * len(learnt.targets))),
         "learning_rate": grow.learning_rate,
         "bagging_fraction": grow.row_share,
         "bagging_freq": 1,

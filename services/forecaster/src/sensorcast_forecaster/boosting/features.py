@@ -1,4 +1,8 @@
-"""What is known at a moment, in units of the series' own restlessness, so that one model serves all series."""
+"""What is known at a moment, in units of the series' own restlessness, so that one model serves all series.
+
+The level and the restlessness themselves are two more columns: they tell a cold room from a deep freezer, whose cycles
+differ.
+"""
 
 from typing import Final, NamedTuple
 
@@ -33,8 +37,8 @@ class Moments(NamedTuple):
 def moments(values: Values, origins: NDArray[np.intp], *, end: NDArray[np.int64], layout: Layout) -> Moments:
     """Look at series at some of their moments, all series at once.
 
-    Nothing after an origin is looked at. Adding a number to a series changes nothing; multiplying it by a positive
-    number multiplies the scale.
+    Nothing after an origin is looked at. Adding a number to a series changes nothing but the level; multiplying it by a
+    positive number multiplies the level and the scale.
 
     Args:
         values: Shape (series, cells), on the layout's step; NaN where unknown, such as before the first reading.
@@ -57,6 +61,7 @@ def moments(values: Values, origins: NDArray[np.intp], *, end: NDArray[np.int64]
         part = slice(first, first + at_once)
         table[:, part], scale[:, part] = _look(padded, origins[part] + day, layout)
     age = (values.shape[1] - 1 - origins) * layout.step_seconds
+    table[..., -4], table[..., -3] = values[:, origins], scale
     angle = 2 * np.pi * ((end[:, None] // 1000 - age) % DAY_SECONDS) / DAY_SECONDS
     table[..., -2], table[..., -1] = np.sin(angle), np.cos(angle)
     return Moments(table, scale)

@@ -70,5 +70,5 @@ class Layout:
 
     @property
     def feature_count(self) -> int:
-        """Columns of a row: lags, four per window, the time of day, and the steps ahead."""
-        return len(self.lags) + 4 * len(self.windows) + 3
+        """Columns of a row: lags, four per window, the level and the scale, the time of day, and the steps ahead."""
+        return len(self.lags) + 4 * len(self.windows) + 5
