@@ -1,7 +1,8 @@
 """The targets of forecasting on real measurements: losses, bands, predicted breaches, speed and cost of training.
 
 `make bench-forecast DATA=DIR`, or
-`python benchmarks/forecast.py --data DIR [--origins N] [--part targets|limits|speed|training] [--only freezer]`
+`python benchmarks/forecast.py --data DIR [--origins N] [--train-days D] [--only freezer]
+[--part targets|limits|speed|training]`
 
 DIR holds the measurements that docs/forecasting.md names. The last 30 % of each recording are the test. No number is
 fitted on them; docs/forecasting.md says which rule was designed with a look at the freezer's.
@@ -32,11 +33,11 @@ from sensorcast_forecaster.boosting.booster import train
 from sensorcast_forecaster.boosting.examples import Past, examples
 from sensorcast_forecaster.boosting.layout import Layout
 from sensorcast_forecaster.boosting.validation import fit, holdout_seconds
+from sensorcast_forecaster.reach import TRAIN_DAYS
 from sensorcast_forecaster.window import Limit
 
 END = 1_767_225_600_000
 OURS = "sensorcast"
-TRAIN_DAYS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Sheet:
         horizon: Steps ahead.
         target: Of the weighted quantile loss relative to naive: of the mean over the sensors.
         of: Which sensor has that target, the others at most 1; none means their mean.
+        metrics: Whether each column is a metric of its own, so that each has a model of its own, as in the service.
     """
 
     path: str
@@ -58,17 +60,18 @@ class Sheet:
     horizon: int
     target: float
     of: str = ""
+    metrics: bool = False
 
 
 RUUVI = ("temperature", "humidity", "pressure", "voltage", "rssi")
 SHEETS = (
-    Sheet("freezer/freezer_1min.csv", (), 60, 60, 0.45, of="temperature"),
+    Sheet("freezer/freezer_1min.csv", (), 60, 60, 0.45, of="temperature", metrics=True),
     Sheet("coldstore/values_15min.csv", (), 900, 8, 0.85),
     Sheet("nab/machine_temperature_system_failure.csv", (), 300, 12, 0.93),
     Sheet("nab/ambient_temperature_system_failure.csv", (), 3600, 4, 1.0),
-    Sheet("ruuvi/fridge.csv", RUUVI, 900, 4, 1.0),
-    Sheet("ruuvi/freezer.csv", RUUVI, 900, 4, 1.0),
-    Sheet("ruuvi/fruits.csv", RUUVI, 900, 4, 1.0),
+    Sheet("ruuvi/fridge.csv", RUUVI, 900, 4, 1.0, metrics=True),
+    Sheet("ruuvi/freezer.csv", RUUVI, 900, 4, 1.0, metrics=True),
+    Sheet("ruuvi/fruits.csv", RUUVI, 900, 4, 1.0, metrics=True),
 )
 
 
@@ -78,24 +81,28 @@ def read(data: Path, sheet: Sheet) -> list[Recording]:
     return found.recordings
 
 
-def models_for(sheet: Sheet, recordings: Sequence[Recording], trainings: int) -> TrainedInTime:
-    """Trained at the beginning of the test and again as it goes on."""
+def models_for(sheet: Sheet, recordings: Sequence[Recording], trainings: int, days: float) -> TrainedInTime:
+    """Trained at the beginning of the test and again as it goes on, on as much as the service learns from."""
     first = recordings[0]
     since = first.time_of(round(len(first.cells) * (1 - TEST_SHARE)))
     return train_in_time(
-        recordings, horizon=sheet.horizon, since=since, until=first.end, trainings=trainings, days=TRAIN_DAYS
+        recordings, horizon=sheet.horizon, since=since, until=first.end, trainings=trainings, days=days
     )
 
 
-def targets(data: Path, origins: int, trainings: int, only: str) -> None:
+def targets(data: Path, origins: int, trainings: int, days: float, only: str) -> None:
     """The table of losses and bands, of the files whose path holds `only`."""
     print("| recording | horizon | without trained models | with | target | 80 % band without | with |")
     print("|---|---|---|---|---|---|---|")
     for sheet in (each for each in SHEETS if only in each.path):
         recordings = read(data, sheet)
-        models = models_for(sheet, recordings, trainings)
-        forecasters: list[Forecaster] = [Builtin(), Builtin(models=models, name="trained"), Naive()]
-        rows = [one for each in recordings if (one := tested(each, forecasters, sheet, origins, None)) is not None]
+        groups = [[each] for each in recordings] if sheet.metrics else [recordings]
+        rows = []
+        for group in groups:
+            models = models_for(sheet, group, trainings, days)
+            forecasters: list[Forecaster] = [Builtin(), Builtin(models=models, name="trained"), Naive()]
+            found = [tested(each, forecasters, sheet, origins, None) for each in group]
+            rows += [one for one in found if one is not None]
         for one in rows:
             is_target = len(rows) == 1 or one.recording.name == sheet.of
             told(sheet, one.recording.name, [one], f"{sheet.target:.2f}" if is_target else "1.00")
@@ -138,7 +145,7 @@ def of(row: Tested, name: str) -> Result:
     return found
 
 
-def limits(data: Path, origins: int, trainings: int) -> None:
+def limits(data: Path, origins: int, trainings: int, days: float) -> None:
     """Predicted breaches of the cold store's own limits, and of the freezer's defrosts."""
     cold, freezer = SHEETS[1], SHEETS[0]
     print(
@@ -147,11 +154,12 @@ def limits(data: Path, origins: int, trainings: int) -> None:
     )
     print("|---|---|---|---|---|---|---|---|")
     recordings = {each.name: each for each in read(data, cold)}
-    models = models_for(cold, list(recordings.values()), trainings)
+    models = models_for(cold, list(recordings.values()), trainings, days)
     for name, limit in usual_limits(data / "coldstore/alarms.csv"):
         breaches(recordings[name], limit, cold, origins, models)
     recording = next(each for each in read(data, freezer) if each.name == freezer.of)
-    breaches(recording, Limit("limit", "above", -17.0), freezer, origins, models_for(freezer, [recording], trainings))
+    models = models_for(freezer, [recording], trainings, days)
+    breaches(recording, Limit("limit", "above", -17.0), freezer, origins, models)
 
 
 def usual_limits(path: Path) -> list[tuple[str, Limit]]:
@@ -246,7 +254,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, required=True, help="folder with the measurements")
     parser.add_argument("--origins", type=int, default=200, help="forecasts per sensor")
-    parser.add_argument("--trainings", type=int, default=3, help="times that models are trained during the test")
+    parser.add_argument("--trainings", type=int, default=4, help="times that models are trained during the test")
+    parser.add_argument("--train-days", type=float, default=TRAIN_DAYS, help="past that models learn from at most")
     parser.add_argument("--only", default="", help="of the targets: files whose path holds this")
     parser.add_argument("--threads", type=int, default=2, help="of training")
     parser.add_argument("--part", choices=["targets", "limits", "speed", "training"], help="only this")
@@ -254,8 +263,8 @@ if __name__ == "__main__":
     if not given.data.is_dir():
         sys.exit(f"--data: {given.data} is no folder")
     parts: dict[str, Callable[[], None]] = {
-        "targets": lambda: targets(given.data, given.origins, given.trainings, given.only),
-        "limits": lambda: limits(given.data, given.origins, given.trainings),
+        "targets": lambda: targets(given.data, given.origins, given.trainings, given.train_days, given.only),
+        "limits": lambda: limits(given.data, given.origins, given.trainings, given.train_days),
         "speed": speed,
         "training": lambda: training(given.threads),
     }

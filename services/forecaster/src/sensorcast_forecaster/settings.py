@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from sensorcast_common.settings import ServiceSettings
+from sensorcast_forecaster.reach import HISTORY_HOURS, SPARSE_HISTORY_HOURS, TRAIN_DAYS, TRAIN_POINTS, TRAIN_ROWS
 
 
 class ForecasterSettings(ServiceSettings):
@@ -32,7 +33,9 @@ class ForecasterSettings(ServiceSettings):
         forecast_ttl_days: How long a forecast stays in the table.
         boosted: Whether promoted boosted models take part; a series uses one only where it validates better than what
             the series has of its own.
-        train_days: Past that boosted models learn from; beyond `hot_ttl_days` it is read from the lake.
+        train_days: Past that boosted models learn from at most; beyond `hot_ttl_days` it is read from the lake.
+        train_points: Minute means that are read for one model at most, about 50 bytes each; a model of more devices
+            learns from fewer days, but from `hot_ttl_days` at least.
         hot_ttl_days: How long the hot store keeps readings, as the archiver is told.
         train_rows: Rows that one model learns from at most; each takes about 200 bytes.
         train_series: Devices that one model learns from at most.
@@ -54,16 +57,17 @@ class ForecasterSettings(ServiceSettings):
     series_per_job: int = Field(default=50, ge=1, le=1000)
     jobs_at_once: int = Field(default=2, ge=1, le=32)
     horizon_minutes: int = Field(default=60, ge=5, le=360)
-    history_hours: float = Field(default=96.0, ge=2, le=168)
-    sparse_history_hours: float = Field(default=168.0, ge=2, le=720)
+    history_hours: float = Field(default=HISTORY_HOURS, ge=2, le=168)
+    sparse_history_hours: float = Field(default=SPARSE_HISTORY_HOURS, ge=2, le=720)
     lake_history_hours: float = Field(default=336.0, ge=0, le=2160)
     history_points: int = Field(default=4_000_000, ge=0, le=200_000_000)
     forecast_ttl_days: float = Field(default=7.0, gt=0, le=365)
 
     boosted: bool = True
-    train_days: float = Field(default=7.0, ge=1, le=90)
+    train_days: float = Field(default=TRAIN_DAYS, ge=1, le=90)
+    train_points: int = Field(default=TRAIN_POINTS, ge=10_000, le=1_000_000_000)
     hot_ttl_days: float = Field(default=7.0, gt=0, le=3650)
-    train_rows: int = Field(default=200_000, ge=1000, le=5_000_000)
+    train_rows: int = Field(default=TRAIN_ROWS, ge=1000, le=5_000_000)
     train_series: int = Field(default=1000, ge=1, le=2000)
     model_max_age_days: float = Field(default=7.0, gt=0, le=90)
     model_refresh_seconds: float = Field(default=300.0, ge=0, le=86_400)

@@ -13,6 +13,7 @@ from sensorcast_forecaster.room import OnJob, OnTick, Room
 from sensorcast_forecaster.scoring.measure import ScoringMetrics
 from sensorcast_forecaster.scoring.score import ScoreHandler, ScoreTickHandler
 from sensorcast_forecaster.training.history import HotHistory, LakeHistory, TrainingHistory
+from sensorcast_forecaster.training.joined import JoinedHistory
 from sensorcast_forecaster.training.measure import TrainingMetrics
 from sensorcast_forecaster.training.ticks import TrainTickHandler
 from sensorcast_forecaster.training.train import TrainHandler
@@ -123,6 +124,8 @@ def _scoring(room: Room) -> tuple[ScoreTickHandler, ScoreHandler]:
 
 
 async def _training_history(room: Room) -> TrainingHistory:
-    if room.settings.train_days <= room.settings.hot_ttl_days:
-        return HotHistory(room.readings)
-    return LakeHistory(await room.life.enter(room.aws.client("athena")), room.s3, room.names)
+    hot, settings = HotHistory(room.readings), room.settings
+    if settings.train_days <= settings.hot_ttl_days:
+        return hot
+    lake = LakeHistory(await room.life.enter(room.aws.client("athena")), room.s3, room.names)
+    return JoinedHistory(hot, lake, hot_days=settings.hot_ttl_days, max_points=settings.train_points)

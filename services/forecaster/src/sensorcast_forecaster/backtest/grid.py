@@ -6,14 +6,12 @@ from typing import Final
 import numpy as np
 
 from sensorcast_forecaster.models import Origins
+from sensorcast_forecaster.reach import HISTORY_HOURS, SPARSE_HISTORY_HOURS
 from sensorcast_forecaster.regularize import RawSeries, Treatment, cell_means, in_order, window_of
 from sensorcast_forecaster.step import choose_step
 from sensorcast_forecaster.window import Limit, Refused, SeriesWindow, Values
 
 DENSE_STEP_SECONDS: Final = 150
-DENSE_HOURS: Final = 96
-SPARSE_HOURS: Final = 168
-"""As the service reads its past: `history_hours` and `sparse_history_hours`."""
 
 TEST_SHARE: Final = 0.3
 """The newest part of a recording, on which forecasters are compared and no number of theirs is fitted."""
@@ -66,8 +64,8 @@ class Recording:
 
     def known_at(self, origin: int, *, limits: tuple[Limit, ...] = ()) -> SeriesWindow | Refused:
         """What the service would have given to its engine at the end of cell `origin`."""
-        hours = DENSE_HOURS if self.step_seconds <= DENSE_STEP_SECONDS else SPARSE_HOURS
-        most = min(DENSE_HOURS * 60, hours * 3600 // self.step_seconds)
+        hours = HISTORY_HOURS if self.step_seconds <= DENSE_STEP_SECONDS else SPARSE_HISTORY_HOURS
+        most = min(HISTORY_HOURS * 60, hours * 3600 // self.step_seconds)
         past = self.cells[max(0, origin + 1 - most) : origin + 1]
         past = past[int(np.flatnonzero(np.isfinite(past))[0]) :]
         end = self.time_of(origin)

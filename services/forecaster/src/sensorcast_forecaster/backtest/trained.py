@@ -13,6 +13,7 @@ from sensorcast_forecaster.boosting.examples import Past
 from sensorcast_forecaster.boosting.layout import DAY_SECONDS, Layout
 from sensorcast_forecaster.boosting.member import Loaded, Models
 from sensorcast_forecaster.boosting.validation import TooLittle, fit, holdout_seconds
+from sensorcast_forecaster.reach import TRAIN_DAYS, TRAIN_ROWS
 from sensorcast_forecaster.regularize import bridge, despike
 
 _GAP_SECONDS: Final = 600
@@ -44,8 +45,8 @@ def train_in_time(
     since: int,
     until: int,
     trainings: int,
-    days: float,
-    max_rows: int = 200_000,
+    days: float = TRAIN_DAYS,
+    max_rows: int = TRAIN_ROWS,
     growth: Growth | None = None,
 ) -> TrainedInTime:
     """Train across the sensors of a file, at evenly spaced moments.
@@ -56,7 +57,7 @@ def train_in_time(
         since: The first training, in milliseconds since 1970 UTC.
         until: None is trained from here on.
         trainings: How many.
-        days: Past that each learns from at most.
+        days: Past that each learns from at most; as the service does by default.
         max_rows: See `boosting.examples`.
         growth: See `boosting.booster`.
     """

@@ -40,8 +40,8 @@ class Growth:
         seed: Of what is drawn; the same rows and seed give the same model.
     """
 
-    trees: int = 150
-    leaves: int = 31
+    trees: int = 120
+    leaves: int = 15
     min_leaf_rows: int = 200
     min_leaf_share: float = 0.005
     learning_rate: float = 0.06

@@ -12,6 +12,7 @@ from sensorcast_forecaster.boosting.blend import quantile_loss
 from sensorcast_forecaster.boosting.booster import LEVELS, Growth, QuantileBooster, train
 from sensorcast_forecaster.boosting.examples import Past, examples
 from sensorcast_forecaster.boosting.layout import DAY_SECONDS, Layout
+from sensorcast_forecaster.reach import TRAIN_ROWS
 from sensorcast_forecaster.window import Values
 
 WINDOWS: Final = 5
@@ -84,7 +85,7 @@ def fit(
     layout: Layout,
     until: int,
     holdout_seconds: int,
-    max_rows: int = 200_000,
+    max_rows: int = TRAIN_ROWS,
     growth: Growth | None = None,
     threads: int = 1,
 ) -> Trained:
