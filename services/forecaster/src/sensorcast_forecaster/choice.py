@@ -24,7 +24,6 @@ _USUAL: Final = {
 }
 """Weights in doubt, with and without a boosted model, and with and without an own blend that beats last value."""
 
-
 _MIN_CHANGES: Final = 12
 
 
@@ -73,7 +72,7 @@ def choose_members(window: SeriesWindow, own: Validated, booster: QuantileBooste
         return Chosen((LAST,), floor)
     if found is None or found.weights.get(_BLEND) == 1.0:
         return Chosen(own.members, calibrated(own.path, own.residuals, own.origins))
-    members = [(BOOSTED,)] if found.weights.get(BOOSTED) else []
+    members: list[tuple[str, ...]] = [(BOOSTED,)] if found.weights.get(BOOSTED) else []
     members += [own.members] if found.weights.get(_BLEND) else []
     members += [(LAST,)] if found.weights[LAST] else []
     named = tuple(dict.fromkeys(name for each in members for name in each))

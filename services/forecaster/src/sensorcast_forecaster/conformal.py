@@ -18,8 +18,8 @@ class PathEnsemble:
         weights: Shape (paths,), positive; they need not sum to 1.
         origins: Moments of the past whose errors the paths carry, as indices into the window's values; `None` where
             they carry others.
-        corrected: Whether quantiles allow for the paths being few; they need not where each is one of many overlapping
-            changes, of which a day has too few that are independent for any correction to be right.
+        corrected: Whether quantiles allow for the paths being few. They need not where these are all changes of the
+            past: overlapping ones are not independent, so that no such correction is right, and it made bands too wide.
     """
 
     paths: Values
