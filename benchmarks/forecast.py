@@ -195,10 +195,15 @@ def breaches(recording: Recording, limit: Limit, sheet: Sheet, origins: int, mod
         lead = found.lead_steps * sheet.step_seconds / 60
         foreseen = f"{lead:.0f} min" if np.isfinite(lead) else "-"
         print(
-            f"| {recording.name} {limit.side} {limit.threshold:g} | {came} | {result.name} | {found.precision:.0%} | "
-            f"{found.recall:.0%} | {'-' if np.isnan(equal) else f'{equal:.0%}'} | {foreseen} | {found.brier:.3f} |",
+            f"| {recording.name} {limit.side} {limit.threshold:g} | {came} | {result.name} | {share(found.precision)} | "
+            f"{share(found.recall)} | {share(equal)} | {foreseen} | {found.brier:.3f} |",
             flush=True,
         )
+
+
+def share(value: float) -> str:
+    """In whole percent; a dash where there is nothing to take a share of."""
+    return "-" if np.isnan(value) else f"{value:.0%}"
 
 
 def fleet(series: int, cells: int, step_seconds: int) -> list[Past]:
