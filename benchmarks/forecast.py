@@ -195,8 +195,8 @@ def breaches(recording: Recording, limit: Limit, sheet: Sheet, origins: int, mod
         lead = found.lead_steps * sheet.step_seconds / 60
         foreseen = f"{lead:.0f} min" if np.isfinite(lead) else "-"
         print(
-            f"| {recording.name} {limit.side} {limit.threshold:g} | {came} | {result.name} | {share(found.precision)} | "
-            f"{share(found.recall)} | {share(equal)} | {foreseen} | {found.brier:.3f} |",
+            f"| {recording.name} {limit.side} {limit.threshold:g} | {came} | {result.name} | "
+            f"{share(found.precision)} | {share(found.recall)} | {share(equal)} | {foreseen} | {found.brier:.3f} |",
             flush=True,
         )
 
