@@ -16,8 +16,8 @@ from tests.deploy.compose.engine import Engine
 _DEBIAN: Final = "stand-in/debian:bookworm"
 _PATH: Final = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_OURS: Final = ("/etc/pip.conf", "/etc/ssl/certs/ca-certificates.crt", "/root/.npmrc")
-"""How this machine reaches package registries."""
+_OURS: Final = (Path("/etc/pip.conf"), Path("/etc/ssl/certs/ca-certificates.crt"), Path.home() / ".npmrc")
+"""How this machine reaches package registries; this runs as root, whose home is the same in the images."""
 
 _PYTHON: Final = f"""FROM {_DEBIAN}
 RUN apt-get -qq update && apt-get -qq install --yes --no-install-recommends python3 python3-venv \
@@ -81,8 +81,7 @@ def _make_debian(engine: Engine) -> None:
         folder.chmod(0o755)
         command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates,netbase,tzdata"]
         command += [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in ("doc", "man", "locale")]
-        ours = [Path(place) for place in _OURS if Path(place).is_file()]
-        command += [f"--customize-hook=copy-in {place} {place.parent}" for place in ours]
+        command += [f"--customize-hook=copy-in {place} {place.parent}" for place in _OURS if place.is_file()]
         command += ["bookworm", str(folder / "debian.tar")]
         sources = "".join(path.read_text(encoding="utf-8") for path in _sources())
         subprocess.run(command, check=True, input=sources.encode(), capture_output=True)

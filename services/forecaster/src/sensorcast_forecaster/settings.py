@@ -5,7 +5,14 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from sensorcast_common.settings import ServiceSettings
-from sensorcast_forecaster.reach import HISTORY_HOURS, SPARSE_HISTORY_HOURS, TRAIN_DAYS, TRAIN_POINTS, TRAIN_ROWS
+from sensorcast_forecaster.reach import (
+    HISTORY_HOURS,
+    LAKE_HISTORY_HOURS,
+    SPARSE_HISTORY_HOURS,
+    TRAIN_DAYS,
+    TRAIN_POINTS,
+    TRAIN_ROWS,
+)
 
 
 class ForecasterSettings(ServiceSettings):
@@ -59,7 +66,7 @@ class ForecasterSettings(ServiceSettings):
     horizon_minutes: int = Field(default=60, ge=5, le=360)
     history_hours: float = Field(default=HISTORY_HOURS, ge=2, le=168)
     sparse_history_hours: float = Field(default=SPARSE_HISTORY_HOURS, ge=2, le=720)
-    lake_history_hours: float = Field(default=336.0, ge=0, le=2160)
+    lake_history_hours: float = Field(default=LAKE_HISTORY_HOURS, ge=0, le=2160)
     history_points: int = Field(default=4_000_000, ge=0, le=200_000_000)
     forecast_ttl_days: float = Field(default=7.0, gt=0, le=365)
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from sensorcast_forecaster.models import Origins
-from sensorcast_forecaster.reach import HISTORY_HOURS, SPARSE_HISTORY_HOURS
+from sensorcast_forecaster.reach import HISTORY_HOURS, LAKE_HISTORY_HOURS
 from sensorcast_forecaster.regularize import RawSeries, Treatment, cell_means, in_order, window_of
 from sensorcast_forecaster.step import choose_step
 from sensorcast_forecaster.window import Limit, Refused, SeriesWindow, Values
@@ -64,7 +64,7 @@ class Recording:
 
     def known_at(self, origin: int, *, limits: tuple[Limit, ...] = ()) -> SeriesWindow | Refused:
         """What the service would have given to its engine at the end of cell `origin`."""
-        hours = HISTORY_HOURS if self.step_seconds <= DENSE_STEP_SECONDS else SPARSE_HISTORY_HOURS
+        hours = HISTORY_HOURS if self.step_seconds <= DENSE_STEP_SECONDS else LAKE_HISTORY_HOURS
         most = min(HISTORY_HOURS * 60, hours * 3600 // self.step_seconds)
         past = self.cells[max(0, origin + 1 - most) : origin + 1]
         past = past[int(np.flatnonzero(np.isfinite(past))[0]) :]
