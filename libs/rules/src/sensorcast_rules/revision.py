@@ -1,5 +1,6 @@
 """Revises the incidents of the series whose readings came out of order."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -20,6 +21,9 @@ log = logs.logger(__name__)
 
 AT_ONCE: Final = 50
 """Series that one sweep revises; the others wait for the next."""
+
+_MARKS_AT_ONCE: Final = 16
+"""Marks that are stored side by side: the batch waits for them."""
 
 _LOOK_EVERY_MS: Final = 300_000
 """How often marks that others have left are looked for."""
@@ -79,14 +83,17 @@ class Reviser:
         Raises:
             Exception: The table could not be reached; the messages may come again.
         """
-        for state in states:
-            if self._marks is None:
-                return
-            ts = min(state.late)
-            if state.marked is None or ts < state.marked:
-                mark = LateMark(state.key, ts, state.late[ts], state.unit)
-                await self._marks.note(mark, now=self._clock())
-                state.marked = ts
+        if self._marks is None:
+            return
+        slots = asyncio.Semaphore(_MARKS_AT_ONCE)
+        await asyncio.gather(*(self._mark(self._marks, state, slots) for state in states))
+
+    async def _mark(self, marks: LateMarks, state: SeriesState, slots: asyncio.Semaphore) -> None:
+        ts = min(state.late)
+        if state.marked is None or ts < state.marked:
+            async with slots:
+                await marks.note(LateMark(state.key, ts, state.late[ts], state.unit), now=self._clock())
+            state.marked = ts
 
     async def _adopt(self) -> None:
         """Take over what another alerter, or this one before a crash, has left marked."""
@@ -95,10 +102,7 @@ class Reviser:
             return
         for mark in await self._marks.left(before=now - _PATIENCE * self._patience.settle_after):
             state = self._states.of(mark.series)
-            if state.newest_ts < 0:
-                points = await self._past.read(mark.series, start=mark.ts, end=now + _AHEAD_MS)
-                state.newest_ts = points[-1].ts if points else mark.ts
-                state.unit = state.unit or mark.unit
+            state.unit = state.unit or mark.unit
             state.late.setdefault(mark.ts, mark.value)
             state.late_since = min(state.late_since, now - self._patience.settle_after)
             state.marked = mark.ts if state.marked is None else min(state.marked, mark.ts)
@@ -157,7 +161,8 @@ class Reviser:
     ) -> None:
         start = begins(existing, late_from) - lookback(watch.limit)
         # Another alerter may have seen more of the series than this one, and the hot store may lag behind both.
-        stored = await self._past.read(state.key, start=start, end=max(state.newest_ts, self._clock()) + 1)
+        end = max(state.newest_ts + 1, self._clock() + _AHEAD_MS)
+        stored = await self._past.read(state.key, start=start, end=end)
         points = merged(stored, state.late)
         if not points:
             return
