@@ -2,10 +2,9 @@
 
 from fastapi import Response
 
-from sensorcast_api.conditions import etag
 from sensorcast_api.ports import Kept
 from sensorcast_api.problems import not_found
-from sensorcast_api.routes.versions import taken
+from sensorcast_api.routes import versions
 from sensorcast_common.tables.contact_items import ContactConflict, ModelT
 
 
@@ -15,11 +14,7 @@ async def found(what: str, store: Kept[ModelT], tenant: str, identity: str, resp
     Raises:
         ProblemError: 404 where the tenant has none of that name.
     """
-    thing = await store.get(tenant, identity)
-    if thing is None:
-        raise not_found(what)
-    response.headers["ETag"] = etag(thing.version)
-    return thing
+    return versions.found(what, await store.get(tenant, identity), response)
 
 
 async def put(what: str, store: Kept[ModelT], thing: ModelT, identity: str, response: Response) -> ModelT:
@@ -28,14 +23,11 @@ async def put(what: str, store: Kept[ModelT], thing: ModelT, identity: str, resp
     Raises:
         ProblemError: 428 where there is one and it was to be created, 412 where another version is in force.
     """
-    expected = thing.version - 1
     try:
         await store.put(thing)
     except ContactConflict as error:
-        raise taken(what, await store.get(thing.tenant, identity), expected) from error
-    response.status_code = 200 if expected else 201
-    response.headers["ETag"] = etag(thing.version)
-    return thing
+        raise versions.taken(what, await store.get(thing.tenant, identity), thing.version - 1) from error
+    return versions.written(thing, response)
 
 
 async def remove(what: str, store: Kept[ModelT], tenant: str, identity: str) -> None:

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
-from sensorcast_api.conditions import etag, version_of
+from sensorcast_api.conditions import version_of
 from sensorcast_api.paging import Page
 from sensorcast_api.problems import ProblemError, not_found
-from sensorcast_api.routes.versions import ETAG_HEADER, IfMatch, content_of, invalid_body, taken
+from sensorcast_api.routes.versions import ETAG_HEADER, IfMatch, content_of, found, invalid_body, taken, written
 from sensorcast_api.services import Wired
 from sensorcast_common.condition import Finite, ProductCondition
 from sensorcast_common.product import ACTIVATION_KJ_PER_MOL, Minutes, ProductProfile
@@ -53,11 +53,7 @@ async def list_products(caller: Viewer, wired: Wired) -> Page[ProductProfile]:
 )
 async def get_product(caller: Viewer, wired: Wired, product_id: ProductPath, response: Response) -> ProductProfile:
     """One profile."""
-    profile = await wired.stores.products.get(caller.tenant, product_id)
-    if profile is None:
-        raise not_found("product")
-    response.headers["ETag"] = etag(profile.version)
-    return profile
+    return found("product", await wired.stores.products.get(caller.tenant, product_id), response)
 
 
 @router.put(
@@ -90,9 +86,7 @@ async def put_product(
         await wired.stores.products.put(profile, by=caller.name)
     except ProductConflict as error:
         raise taken("profile", await wired.stores.products.get(caller.tenant, product_id), expected) from error
-    response.status_code = 200 if expected else 201
-    response.headers["ETag"] = etag(profile.version)
-    return profile
+    return written(profile, response)
 
 
 @router.delete("/{product_id}", status_code=204, responses=examples.problems(403, 404, 409, 412))

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints
 
 from sensorcast_api import examples
 from sensorcast_api.auth import Operator, Viewer
-from sensorcast_api.conditions import etag, version_of
+from sensorcast_api.conditions import version_of
 from sensorcast_api.paging import Page
 from sensorcast_api.problems import ProblemError, invalid, not_found
-from sensorcast_api.routes.versions import ETAG_HEADER, IfMatch, taken
+from sensorcast_api.routes.versions import ETAG_HEADER, IfMatch, found, taken, written
 from sensorcast_api.services import Wired
 from sensorcast_common.rule import Condition, LabelPatterns, Pattern, PhoneNumber, ProductCondition, Rule, RuleVersion
 from sensorcast_common.tables.rules import RuleConflict
@@ -50,11 +50,7 @@ async def list_rules(caller: Viewer, wired: Wired) -> Page[Rule]:
 @router.get("/{rule_id}", responses={200: examples.shown(examples.RULE, headers=ETAG_HEADER), **examples.problems(404)})
 async def get_rule(caller: Viewer, wired: Wired, rule_id: RuleId, response: Response) -> Rule:
     """One rule."""
-    rule = await wired.stores.rules.get(caller.tenant, rule_id)
-    if rule is None:
-        raise not_found("rule")
-    response.headers["ETag"] = etag(rule.version)
-    return rule
+    return found("rule", await wired.stores.rules.get(caller.tenant, rule_id), response)
 
 
 @router.put(
@@ -76,9 +72,7 @@ async def put_rule(
         await wired.stores.rules.put(rule, by=caller.name)
     except RuleConflict as error:
         raise taken("rule", await wired.stores.rules.get(caller.tenant, rule_id), expected) from error
-    response.status_code = 200 if expected else 201
-    response.headers["ETag"] = etag(rule.version)
-    return rule
+    return written(rule, response)
 
 
 @router.delete("/{rule_id}", status_code=204, responses=examples.problems(403, 404, 412))
@@ -95,10 +89,10 @@ async def delete_rule(caller: Operator, wired: Wired, rule_id: RuleId) -> None:
 @router.get("/{rule_id}/versions", responses={200: examples.page(examples.RULE_VERSION), **examples.problems(404)})
 async def list_versions(caller: Viewer, wired: Wired, rule_id: RuleId) -> Page[RuleVersion]:
     """What the rule said from when on and who changed it, newest first; also of a rule that is deleted."""
-    found = await wired.stores.rules.versions(caller.tenant, rule_id)
-    if not found:
+    known = await wired.stores.rules.versions(caller.tenant, rule_id)
+    if not known:
         raise not_found("rule")
-    return Page(items=found)
+    return Page(items=known)
 
 
 async def _product_is_there(wired: Wired, tenant: str, condition: Condition) -> None:

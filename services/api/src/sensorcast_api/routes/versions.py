@@ -1,13 +1,13 @@
 """What is created, and replaced only by who has seen it: the parts that such routes share."""
 
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final, Protocol, TypeVar
 
-from fastapi import Header, Path
+from fastapi import Header, Path, Response
 from pydantic import BaseModel, ValidationError
 from pydantic.config import JsonDict
 
 from sensorcast_api.conditions import IF_MATCH_PATTERN, etag
-from sensorcast_api.problems import ProblemError, invalid
+from sensorcast_api.problems import ProblemError, invalid, not_found
 
 ETAG_HEADER: Final = {"ETag": "The version, to be sent as If-Match when it is replaced."}
 
@@ -28,6 +28,28 @@ class HasVersion(Protocol):
     def version(self) -> int:
         """From 1."""
         ...
+
+
+VersionedT = TypeVar("VersionedT", bound=HasVersion)
+
+
+def found(what: str, thing: VersionedT | None, response: Response) -> VersionedT:
+    """What is there, with its version as ETag.
+
+    Raises:
+        ProblemError: 404 where there is none.
+    """
+    if thing is None:
+        raise not_found(what)
+    response.headers["ETag"] = etag(thing.version)
+    return thing
+
+
+def written(thing: VersionedT, response: Response) -> VersionedT:
+    """What has been stored, with its version as ETag: 201 where it is new, 200 where it took another's place."""
+    response.status_code = 201 if thing.version == 1 else 200
+    response.headers["ETag"] = etag(thing.version)
+    return thing
 
 
 def taken(what: str, stored: HasVersion | None, expected: int) -> ProblemError:
