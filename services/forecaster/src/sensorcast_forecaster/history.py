@@ -100,7 +100,7 @@ class History:
         tail = _raw(key, await self._store.read(*key, start=since, end=known_at + 1))
         start = known.start + known_at + 1 - known.until
         merged = {
-            metric: _joined(known.series.get(metric), tail.get(metric), since=since, start=start)
+            metric: join(known.series.get(metric), tail.get(metric), since=since, start=start)
             for metric in known.series.keys() | tail.keys()
         }
         series = {metric: raw for metric, raw in merged.items() if raw is not None}
@@ -114,7 +114,7 @@ class History:
             earlier = max(0, known_at - self._span.sparse)
             before = _raw(key, await self._store.read(*key, start=earlier, end=start))
             for metric in series.keys() & before.keys():
-                joined = _joined(before[metric], series[metric], since=start, start=earlier)
+                joined = join(before[metric], series[metric], since=start, start=earlier)
                 if joined is not None:
                     series[metric] = joined
             start = earlier
@@ -126,7 +126,7 @@ class History:
         """Put the older past before what the store has since; tells from when on the past is known now."""
         start = max(0, known_at - older.reach)
         for metric, raw in list(series.items()):
-            joined = _joined(await older.read(raw.series, known_at=known_at), raw, since=since, start=start)
+            joined = join(await older.read(raw.series, known_at=known_at), raw, since=since, start=start)
             if joined is not None:
                 series[metric] = joined
         return start
@@ -156,7 +156,7 @@ def _raw(key: tuple[str, str], columns: Mapping[str, SeriesColumns]) -> dict[str
     }
 
 
-def _joined(older: RawSeries | None, newer: RawSeries | None, *, since: int, start: int) -> RawSeries | None:
+def join(older: RawSeries | None, newer: RawSeries | None, *, since: int, start: int) -> RawSeries | None:
     """The older readings from `start` up to `since`, then the newer; a change of unit leaves the newer alone."""
     if older is None or newer is None or older.unit != newer.unit:
         only = newer or older

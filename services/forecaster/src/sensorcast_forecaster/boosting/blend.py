@@ -56,12 +56,10 @@ class Stacked:
     Attributes:
         weights: Of each candidate, summing to 1.
         said: The mean, quantile by quantile (Vincent 1912): as sharp as the candidates are, unlike a mixture.
-        relative_loss: Of the mean, relative to the floor's.
     """
 
     weights: Mapping[str, float]
     said: Said
-    relative_loss: float
 
 
 def quantile_loss(quantiles: Values, came: Values) -> float:
@@ -131,7 +129,7 @@ def stack(candidates: Mapping[str, Said], came: Values, *, floor: str, usual: Ma
     quantiles = np.tensordot(grid[best], np.stack([one.quantiles for one in candidates.values()]), axes=1)
     now = np.tensordot(grid[best], np.stack([one.now for one in candidates.values()]), axes=1)
     weights = {name: float(weight) for name, weight in zip(names, grid[best], strict=True)}
-    return Stacked(weights, Said(quantiles, now), float(scores[best]))
+    return Stacked(weights, Said(quantiles, now))
 
 
 def _scores(each: Values, alone: int) -> Values:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sensorcast_common import logs
 from sensorcast_common.errors import Retryable
+from sensorcast_forecaster.history import join
 from sensorcast_forecaster.regularize import RawSeries
 from sensorcast_forecaster.training.history import TrainingHistory
 
@@ -48,17 +48,13 @@ class JoinedHistory(TrainingHistory):
             # A model of the newest days is worth more than none; the one in use stays if it validates better.
             log.warning("lake not read for training", tenant=tenant, metric=metric, error=str(error))
             return newest
-        return await asyncio.to_thread(_joined, older, newest)
+        return await asyncio.to_thread(_joined, older, newest, since, start)
 
 
-def _joined(older: Sequence[RawSeries], newest: Sequence[RawSeries]) -> list[RawSeries]:
+def _joined(older: Sequence[RawSeries], newest: Sequence[RawSeries], since: int, start: int) -> list[RawSeries]:
     """By device; one that changed its unit in between has what is newer, one that fell silent what is older."""
-    found = {raw.series: raw for raw in older}
-    for raw in newest:
-        before = found.get(raw.series)
-        if before is not None and before.unit == raw.unit:
-            ts, values = np.concatenate([before.ts, raw.ts]), np.concatenate([before.values, raw.values])
-            found[raw.series] = RawSeries(raw.series, raw.unit, ts, values)
-        else:
-            found[raw.series] = raw
-    return [raw for _, raw in sorted(found.items())]
+    before, after = ({raw.series: raw for raw in part} for part in (older, newest))
+    both = [
+        join(before.get(key), after.get(key), since=since, start=start) for key in sorted(before.keys() | after.keys())
+    ]
+    return [raw for raw in both if raw is not None]
